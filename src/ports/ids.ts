@@ -1,0 +1,4 @@
+/** Fresh identifiers as an argument: unique, never derived from data. */
+export interface Ids {
+  next(): string;
+}
