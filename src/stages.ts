@@ -1,0 +1,251 @@
+/**
+ * The way of the data, on one page: every stage in its order, what it takes, what it gives, and what it needs to run.
+ *
+ * One word per step: the stage `Validate` is the Task state `Validate`, the function `src/stages/validate.ts`, the handler
+ * `lambdas/validate.ts` and the substitution `${validateArn}`. The deployed functions, their permissions, the embedded runtime
+ * and the repository's own tests all read this list.
+ *
+ * Stages pass keys and counts, never rows: a state's payload is limited to 256 KiB and is written to histories.
+ */
+import * as z from 'zod';
+
+/** The buckets of a deployment; directories of the same name and layout on a laptop. */
+export const zones = ['bronze', 'silver', 'gold', 'registry', 'reports'] as const;
+export type Zone = (typeof zones)[number];
+
+/** A kind of thing in a zone: the first segment of its keys, so that a permission is one prefix. */
+export type Place =
+  | 'bronze/drops'
+  | 'bronze/quarantine'
+  | 'silver/tables'
+  | 'gold/features'
+  | 'gold/predictions'
+  | 'gold/drift'
+  | 'registry/snapshots'
+  | 'registry/versions'
+  | 'registry/promotions'
+  | 'registry/leases'
+  | 'reports/facts'
+  | 'reports/pages';
+
+export const machineNames = ['ingest', 'train', 'govern', 'score', 'monitor'] as const;
+export type MachineName = (typeof machineNames)[number];
+
+const useCase = z.string().min(1);
+const runId = z.string().min(1);
+const version = z.int().positive();
+const count = z.int().nonnegative();
+const run = { useCase, runId };
+
+/** A model to try: the declaration's model kind with one point of its search space. */
+export const candidate = z.strictObject({
+  id: z.string(),
+  kind: z.enum(['random-forest', 'gradient-boosting']),
+  parameters: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])),
+});
+export type Candidate = z.infer<typeof candidate>;
+
+/** Where the frozen training and test sets of one run lie, and what they are made of. */
+const snapshot = z.strictObject({
+  key: z.string(),
+  dataVersion: count,
+  digest: z.string(),
+  trainRows: count,
+  testRows: count,
+});
+
+/** A pinned model: what a scoring run uses from its first state to its last, whatever is promoted meanwhile. */
+const pin = z.strictObject({ version, modelDigest: z.string(), dataVersion: count });
+
+/** One share of a scoring run: the rows whose entity key falls into `bucket` of `buckets`. */
+const partition = z.strictObject({ bucket: count, buckets: z.int().positive() });
+
+const part = z.strictObject({ key: z.string(), rows: count, sizeBytes: count });
+
+const stage = <Input extends z.ZodType, Output extends z.ZodType>(declaration: {
+  /** The machines in which it stands as a Task state. */
+  machines: readonly MachineName[];
+  input: Input;
+  output: Output;
+  /** What it may read and write: the function's permissions are exactly these. */
+  reads: readonly Place[];
+  writes: readonly Place[];
+  memoryMb: number;
+  timeoutSeconds: number;
+  /** Runs in a worker thread on a laptop, so that two of them use two cores. */
+  heavy?: true;
+}) => declaration;
+
+export const stages = {
+  Validate: stage({
+    machines: ['ingest'],
+    input: z.strictObject({ runId, key: z.string(), etag: z.string() }),
+    output: z.strictObject({
+      ...run,
+      source: z.string(),
+      status: z.enum(['accepted', 'halted', 'rejected']),
+      reason: z.string(),
+      rows: z.strictObject({ dropped: count, accepted: count, quarantined: count, rejected: count }),
+      silverVersion: z.int().gte(-1),
+    }),
+    reads: ['bronze/drops', 'bronze/quarantine', 'silver/tables'],
+    writes: ['bronze/quarantine', 'silver/tables', 'reports/facts'],
+    memoryMb: 3008,
+    timeoutSeconds: 900,
+  }),
+  Features: stage({
+    machines: ['ingest'],
+    input: z.strictObject({ ...run, source: z.string() }),
+    output: z.strictObject({ ...run, rows: count, dataVersion: count, hasChampion: z.boolean() }),
+    reads: ['silver/tables', 'gold/features', 'registry/promotions'],
+    writes: ['gold/features', 'reports/facts'],
+    memoryMb: 3008,
+    timeoutSeconds: 900,
+  }),
+  Snapshot: stage({
+    machines: ['train'],
+    input: z.strictObject({ ...run, cause: z.string() }),
+    output: z.strictObject({
+      ...run,
+      status: z.enum(['ready', 'busy']),
+      reason: z.string(),
+      snapshot: snapshot.optional(),
+      candidates: z.array(candidate),
+    }),
+    reads: ['gold/features', 'registry/snapshots', 'registry/leases'],
+    writes: ['registry/snapshots', 'registry/leases', 'reports/facts'],
+    memoryMb: 3008,
+    timeoutSeconds: 900,
+  }),
+  Tune: stage({
+    machines: ['train'],
+    input: z.strictObject({ ...run, snapshot, candidate }),
+    output: z.strictObject({ candidateId: z.string(), metric: z.string(), mean: z.number(), key: z.string() }),
+    reads: ['registry/snapshots'],
+    writes: ['registry/snapshots'],
+    memoryMb: 3008,
+    timeoutSeconds: 900,
+    heavy: true,
+  }),
+  Train: stage({
+    machines: ['train'],
+    input: z.strictObject({
+      ...run,
+      snapshot,
+      candidates: z.array(candidate),
+      tuned: z.array(
+        z.strictObject({ candidateId: z.string(), metric: z.string(), mean: z.number(), key: z.string() }),
+      ),
+    }),
+    output: z.strictObject({ ...run, candidateId: z.string(), algorithm: z.string(), key: z.string() }),
+    reads: ['registry/snapshots'],
+    writes: ['registry/snapshots', 'reports/facts'],
+    memoryMb: 3008,
+    timeoutSeconds: 900,
+    heavy: true,
+  }),
+  Evaluate: stage({
+    machines: ['train'],
+    input: z.strictObject({ ...run, snapshot, key: z.string() }),
+    output: z.strictObject({ ...run, version }),
+    reads: ['registry/snapshots', 'registry/versions'],
+    writes: ['registry/versions', 'reports/facts'],
+    memoryMb: 3008,
+    timeoutSeconds: 900,
+    heavy: true,
+  }),
+  Govern: stage({
+    machines: ['govern'],
+    input: z.strictObject({ ...run, version }),
+    output: z.strictObject({
+      ...run,
+      version,
+      promote: z.boolean(),
+      reason: z.string(),
+      /** The head of the promotion log that the decision was made on; `Promote` refuses to act on another. */
+      expectedHead: z.string(),
+    }),
+    reads: ['registry/snapshots', 'registry/versions', 'registry/promotions'],
+    writes: ['registry/promotions', 'registry/leases', 'reports/facts'],
+    memoryMb: 1769,
+    timeoutSeconds: 300,
+  }),
+  Promote: stage({
+    machines: ['govern'],
+    input: z.strictObject({ ...run, version, reason: z.string(), expectedHead: z.string() }),
+    output: z.strictObject({ ...run, version, previous: version.nullable() }),
+    reads: ['registry/versions', 'registry/promotions'],
+    writes: ['registry/promotions', 'reports/facts'],
+    memoryMb: 512,
+    timeoutSeconds: 60,
+  }),
+  Pin: stage({
+    machines: ['score'],
+    input: z.strictObject({ ...run, cause: z.string() }),
+    output: z.strictObject({
+      ...run,
+      status: z.enum(['ready', 'idle']),
+      reason: z.string(),
+      pin: pin.optional(),
+      batches: z.array(z.string()),
+      partitions: z.array(partition),
+    }),
+    reads: ['gold/features', 'gold/predictions', 'registry/versions', 'registry/promotions'],
+    writes: ['reports/facts'],
+    memoryMb: 1769,
+    timeoutSeconds: 300,
+  }),
+  Score: stage({
+    machines: ['score'],
+    input: z.strictObject({ ...run, pin, batches: z.array(z.string()), partition }),
+    output: part,
+    reads: ['gold/features', 'registry/versions'],
+    writes: ['gold/predictions'],
+    memoryMb: 3008,
+    timeoutSeconds: 900,
+  }),
+  Publish: stage({
+    machines: ['score'],
+    input: z.strictObject({ ...run, pin, batches: z.array(z.string()), parts: z.array(part) }),
+    output: z.strictObject({ ...run, version, rows: count, predictionsVersion: count }),
+    reads: ['gold/predictions', 'registry/versions'],
+    writes: ['gold/predictions', 'reports/facts'],
+    memoryMb: 1769,
+    timeoutSeconds: 300,
+  }),
+  Monitor: stage({
+    machines: ['monitor'],
+    input: z.strictObject({ ...run, version, predictionsVersion: count }),
+    output: z.strictObject({
+      ...run,
+      severity: z.enum(['NONE', 'LOW', 'MEDIUM', 'HIGH', 'CRITICAL']),
+      driftDetected: z.boolean(),
+      features: z.array(z.string()),
+      retrain: z.boolean(),
+      reason: z.string(),
+      action: z.string(),
+    }),
+    reads: ['gold/features', 'gold/predictions', 'registry/versions'],
+    writes: ['gold/drift', 'reports/facts'],
+    memoryMb: 1769,
+    timeoutSeconds: 300,
+  }),
+  Report: stage({
+    machines: ['ingest', 'train', 'govern', 'score', 'monitor'],
+    input: z.strictObject({ ...run, machine: z.enum(machineNames), execution: z.string(), failure: z.string() }),
+    output: z.strictObject({ ...run, key: z.string() }),
+    reads: ['reports/facts', 'reports/pages'],
+    writes: ['reports/pages'],
+    memoryMb: 1769,
+    timeoutSeconds: 120,
+  }),
+} as const;
+
+export type StageName = keyof typeof stages;
+export type StageInput<Name extends StageName> = z.infer<(typeof stages)[Name]['input']>;
+export type StageOutput<Name extends StageName> = z.infer<(typeof stages)[Name]['output']>;
+
+export const stageNames = Object.keys(stages) as StageName[];
+
+/** The name of the placeholder for a stage's function in `statemachines/*.asl.json`. */
+export const substitutionOf = (name: StageName): string => `${name[0].toLowerCase()}${name.slice(1)}Arn`;

@@ -1,0 +1,89 @@
+/**
+ * What starts a machine: the rules over events and the schedules of each use case. The deployed EventBridge rules and schedules
+ * and the embedded runtime's bus and clock are made from this file, so neither can be wired differently from the other.
+ */
+import type { Json } from './data/json.ts';
+import type { MachineName } from './stages.ts';
+
+/** The name under which the product's own events are published. */
+export const eventSource = 'bordereau';
+
+/** Where insurers drop their files: `drops/<use case>/<source>/<file>` in the bronze zone. */
+export const dropPrefix = 'drops/';
+
+export type Rule = {
+  name: string;
+  /** Native S3 notifications arrive on the account's default bus, the product's own events on its own. */
+  bus: 'default' | 'product';
+  /** An EventBridge event pattern; `${bronzeBucket}` stands for the bucket's name. The machine's input is the event's `detail`. */
+  pattern: { [key: string]: Json };
+  starts: MachineName;
+};
+
+const own = (detailType: string, detail?: { [key: string]: Json }): { [key: string]: Json } => ({
+  source: [eventSource],
+  'detail-type': [detailType],
+  ...(detail && { detail }),
+});
+
+export const rules: readonly Rule[] = [
+  {
+    name: 'DatasetArrived',
+    bus: 'default',
+    pattern: {
+      source: ['aws.s3'],
+      'detail-type': ['Object Created'],
+      detail: { bucket: { name: ['${bronzeBucket}'] }, object: { key: [{ prefix: dropPrefix }] } },
+    },
+    starts: 'ingest',
+  },
+  // the first data of a use case train its first model; later data are scored daily and retrained on drift or by schedule
+  {
+    name: 'FirstFeaturesReady',
+    bus: 'product',
+    pattern: own('FeaturesReady', { hasChampion: [false] }),
+    starts: 'train',
+  },
+  { name: 'RetrainRequested', bus: 'product', pattern: own('RetrainRequested'), starts: 'train' },
+  { name: 'ModelTrained', bus: 'product', pattern: own('ModelTrained'), starts: 'govern' },
+  { name: 'ModelPromoted', bus: 'product', pattern: own('ModelPromoted'), starts: 'score' },
+  { name: 'ScoresPublished', bus: 'product', pattern: own('ScoresPublished'), starts: 'monitor' },
+];
+
+/** The part of a use case's declaration that schedules come from. */
+export type Scheduled = {
+  id: string;
+  score: { at: string; timeZone: string };
+  retrain: { at: string; timeZone: string };
+};
+
+export type Schedule = {
+  name: string;
+  /** Minute, hour, day of month, month, day of week; read in `timeZone`. */
+  cron: string;
+  timeZone: string;
+  starts: MachineName;
+  /** The machine's input but for `scheduledTime`, which the scheduler adds: the logical time, also when it fires late. */
+  input: { useCase: string; cause: 'schedule' };
+};
+
+/** Daily inference and monthly retraining, as the use case declares them. */
+export function schedulesOf(useCase: Scheduled): Schedule[] {
+  const input = { useCase: useCase.id, cause: 'schedule' } as const;
+  return [
+    {
+      name: `${useCase.id}-inference`,
+      cron: useCase.score.at,
+      timeZone: useCase.score.timeZone,
+      starts: 'score',
+      input,
+    },
+    {
+      name: `${useCase.id}-retrain`,
+      cron: useCase.retrain.at,
+      timeZone: useCase.retrain.timeZone,
+      starts: 'train',
+      input,
+    },
+  ];
+}
