@@ -23,6 +23,7 @@ export type Place =
   | 'gold/drift'
   | 'registry/snapshots'
   | 'registry/versions'
+  | 'registry/cards'
   | 'registry/promotions'
   | 'registry/leases'
   | 'reports/facts'
@@ -41,7 +42,7 @@ const run = { useCase, runId };
 export const candidate = z.strictObject({
   id: z.string(),
   kind: z.enum(['random-forest', 'gradient-boosting']),
-  parameters: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])),
+  parameters: z.record(z.string(), z.json()),
 });
 export type Candidate = z.infer<typeof candidate>;
 
@@ -112,7 +113,7 @@ export const stages = {
       snapshot: snapshot.optional(),
       candidates: z.array(candidate),
     }),
-    reads: ['gold/features', 'registry/snapshots', 'registry/leases'],
+    reads: ['gold/features', 'registry/snapshots', 'registry/leases', 'registry/versions'],
     writes: ['registry/snapshots', 'registry/leases', 'reports/facts'],
     memoryMb: 3008,
     timeoutSeconds: 900,
@@ -164,17 +165,31 @@ export const stages = {
       reason: z.string(),
       /** The head of the promotion log that the decision was made on; `Promote` refuses to act on another. */
       expectedHead: z.string(),
+      /** Of the criteria of the comparison; null where there was no champion to compare with. */
+      criteriaHash: z.string().nullable(),
     }),
     reads: ['registry/snapshots', 'registry/versions', 'registry/promotions'],
-    writes: ['registry/promotions', 'registry/leases', 'reports/facts'],
+    writes: ['registry/cards', 'registry/promotions', 'reports/facts'],
     memoryMb: 1769,
     timeoutSeconds: 300,
   }),
   Promote: stage({
     machines: ['govern'],
-    input: z.strictObject({ ...run, version, reason: z.string(), expectedHead: z.string() }),
-    output: z.strictObject({ ...run, version, previous: version.nullable() }),
-    reads: ['registry/versions', 'registry/promotions'],
+    input: z.strictObject({
+      ...run,
+      version,
+      reason: z.string(),
+      expectedHead: z.string(),
+      criteriaHash: z.string().nullable(),
+    }),
+    output: z.strictObject({
+      ...run,
+      version,
+      previous: version.nullable(),
+      /** The run to which the scoring that follows belongs. */
+      scoreRunId: z.string(),
+    }),
+    reads: ['registry/versions', 'registry/promotions', 'reports/facts'],
     writes: ['registry/promotions', 'reports/facts'],
     memoryMb: 512,
     timeoutSeconds: 60,
@@ -190,7 +205,7 @@ export const stages = {
       batches: z.array(z.string()),
       partitions: z.array(partition),
     }),
-    reads: ['gold/features', 'gold/predictions', 'registry/versions', 'registry/promotions'],
+    reads: ['gold/features', 'gold/predictions', 'registry/versions', 'registry/promotions', 'reports/facts'],
     writes: ['reports/facts'],
     memoryMb: 1769,
     timeoutSeconds: 300,
@@ -234,8 +249,8 @@ export const stages = {
     machines: ['ingest', 'train', 'govern', 'score', 'monitor'],
     input: z.strictObject({ ...run, machine: z.enum(machineNames), execution: z.string(), failure: z.string() }),
     output: z.strictObject({ ...run, key: z.string() }),
-    reads: ['reports/facts', 'reports/pages'],
-    writes: ['reports/pages'],
+    reads: ['reports/facts', 'reports/pages', 'registry/leases'],
+    writes: ['reports/facts', 'reports/pages', 'registry/leases'],
     memoryMb: 1769,
     timeoutSeconds: 120,
   }),

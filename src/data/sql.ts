@@ -1,11 +1,20 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DuckDBInstance, type DuckDBConnection, type DuckDBResult } from '@duckdb/node-api';
 import type { Table } from 'apache-arrow';
+import { appendTable, tableDefinition, tableFromResult } from './duckdb-arrow.ts';
+import { plainValue } from './duckdb-json.ts';
 import type { Json } from './json.ts';
+import { quoteName, quoteText } from './quote.ts';
 
 /** A Parquet file in memory, with what a table's log wants to know of it. */
 export type ParquetFile = {
   bytes: Uint8Array;
   rows: number;
+  /** `type` is DuckDB's name of the column's type in the file: `BIGINT`, `VARCHAR`, `TIMESTAMP`, `DECIMAL(9,2)` … */
   columns: { name: string; type: string }[];
+  /** No `min` and `max` for columns without values, of nested types, or with an extreme that JSON cannot hold exactly. */
   stats: { min: Record<string, Json>; max: Record<string, Json>; nullCount: Record<string, number> };
 };
 
@@ -21,4 +30,152 @@ export interface SqlEngine {
   /** The query's result as one Parquet file. */
   parquet(sql: string): Promise<ParquetFile>;
   close(): Promise<void>;
+}
+
+export type SqlOptions = {
+  /** @default - four fifths of the machine's memory */
+  memoryLimitMb?: number;
+  /** @default - one per core */
+  threads?: number;
+  /** Where a private folder for spilling and Parquet files is made; it is removed by `close`. @default - the system's */
+  temporaryDirectory?: string;
+  /** The directories whose files SQL may touch, besides the private folder. @default - the whole local disk */
+  directories?: readonly string[];
+};
+
+/**
+ * Opens an empty engine in UTC. Nothing reaches the network (no extension is installed or loaded) and SQL cannot change
+ * the settings. Calls on one engine may overlap; they run one after another. Errors are DuckDB's own, with the SQL's line.
+ */
+export async function openSql(options: SqlOptions = {}): Promise<SqlEngine> {
+  const folder = await mkdtemp(join(options.temporaryDirectory ?? tmpdir(), 'bordereau-sql-'));
+  const instance = await DuckDBInstance.create(':memory:', {
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+    allow_community_extensions: 'false',
+    custom_extension_repository: folder,
+    temp_directory: folder,
+    ...(options.memoryLimitMb === undefined ? {} : { memory_limit: `${options.memoryLimitMb}MiB` }),
+    ...(options.threads === undefined ? {} : { threads: String(options.threads) }),
+  });
+  const connection = await instance.connect();
+  const reachable = (options.directories ?? ['/']).map((directory) => quoteText(withSlash(directory)));
+  await connection.run("SET TimeZone = 'UTC'");
+  await connection.run(`SET allowed_directories = [${reachable.join(', ')}]`);
+  await connection.run('SET enable_external_access = false');
+  await connection.run('SET lock_configuration = true');
+  return new DuckDb(instance, connection, folder);
+}
+
+class DuckDb implements SqlEngine {
+  readonly #instance: DuckDBInstance;
+  readonly #connection: DuckDBConnection;
+  readonly #folder: string;
+  #last: Promise<unknown> = Promise.resolve();
+  #files = 0;
+
+  constructor(instance: DuckDBInstance, connection: DuckDBConnection, folder: string) {
+    this.#instance = instance;
+    this.#connection = connection;
+    this.#folder = folder;
+  }
+
+  run(sql: string): Promise<void> {
+    return this.#next(async () => {
+      await this.#connection.run(sql);
+    });
+  }
+
+  query(sql: string): Promise<Table> {
+    return this.#next(async () => tableFromResult(await this.#connection.stream(sql)));
+  }
+
+  rows(sql: string): Promise<Record<string, Json>[]> {
+    return this.#next(async () => jsonRows(await this.#connection.run(sql)));
+  }
+
+  insert(name: string, table: Table): Promise<void> {
+    return this.#next(async () => {
+      await this.#connection.run(`CREATE TEMP TABLE ${quoteName(name)} (${tableDefinition(table.schema)})`);
+      const appender = await this.#connection.createAppender(name, 'main', 'temp');
+      appendTable(appender, table);
+      appender.closeSync();
+    });
+  }
+
+  parquet(sql: string): Promise<ParquetFile> {
+    return this.#next(async () => {
+      const path = join(this.#folder, `${this.#files++}.parquet`);
+      const file = quoteText(path);
+      try {
+        await this.#connection.run(`COPY (${sql}\n) TO ${file} (FORMAT parquet, COMPRESSION zstd)`);
+        return { bytes: await readFile(path), ...(await this.#describe(`read_parquet(${file})`)) };
+      } finally {
+        await rm(path, { force: true });
+      }
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#next(async () => {
+      this.#connection.closeSync();
+      this.#instance.closeSync();
+      await rm(this.#folder, { recursive: true, force: true });
+    });
+  }
+
+  /** A streamed result dies when its connection runs something else, so each call waits for the one before. */
+  #next<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(work, work);
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+
+  /** Row count, columns and statistics, read back from the file so that they describe what was written. */
+  async #describe(source: string): Promise<Omit<ParquetFile, 'bytes'>> {
+    const described = await jsonRows(await this.#connection.run(`DESCRIBE SELECT * FROM ${source}`));
+    const columns = described.map((row) => ({
+      name: row['column_name'] as string,
+      type: row['column_type'] as string,
+    }));
+    const figures = columns.flatMap(({ name, type }, i) => [
+      `count(${quoteName(name)}) AS count${i}`,
+      `${extreme('min', name, type)} AS min${i}`,
+      `${extreme('max', name, type)} AS max${i}`,
+    ]);
+    const [found] = await jsonRows(
+      await this.#connection.run(`SELECT ${['count(*) AS total', ...figures].join(', ')} FROM ${source}`),
+    );
+
+    const rows = Number(found['total']);
+    const nullCount = columns.map(({ name }, i) => [name, rows - Number(found[`count${i}`])] as const);
+    const extremes = columns.flatMap(({ name }, i) => {
+      const [min, max] = [found[`min${i}`] ?? null, found[`max${i}`] ?? null];
+      return min === null || max === null ? [] : [{ name, min, max }];
+    });
+    const stats = {
+      min: Object.fromEntries(extremes.map(({ name, min }) => [name, min])),
+      max: Object.fromEntries(extremes.map(({ name, max }) => [name, max])),
+      nullCount: Object.fromEntries(nullCount),
+    };
+    return { rows, columns, stats };
+  }
+}
+
+/** The SQL of a column's least or greatest value; null for types without an order and for integers beyond ±2^53. */
+function extreme(side: 'min' | 'max', name: string, type: string): string {
+  if (/^(BLOB|BIT|STRUCT|MAP|UNION)|\]$/.test(type)) return 'NULL';
+  const value = `${side}(${quoteName(name)})`;
+  const safe = Number.MAX_SAFE_INTEGER;
+  return /^U?(BIG|HUGE)INT$/.test(type) ? `CASE WHEN ${value} BETWEEN -${safe} AND ${safe} THEN ${value} END` : value;
+}
+
+async function jsonRows(result: DuckDBResult): Promise<Record<string, Json>[]> {
+  const names = result.deduplicatedColumnNames();
+  const rows = await result.convertRows(plainValue);
+  return rows.map((row) => Object.fromEntries(names.map((name, c) => [name, row[c] ?? null])));
+}
+
+function withSlash(directory: string): string {
+  return directory.endsWith('/') ? directory : `${directory}/`;
 }

@@ -24,6 +24,9 @@ export interface ObjectStore {
   list(prefix: string, options?: { after?: string }): AsyncIterable<ObjectInfo>;
   /** Removes the object; removing what is not there is no error. */
   delete(key: string): Promise<void>;
-  /** A local path to the bytes (no copy is made where the store is a directory). Throws `ObjectNotFound`. */
-  localCopy(key: string): Promise<LocalCopy>;
+  /**
+   * A local path to the bytes (no copy is made where the store is a directory). Throws `ObjectNotFound`, and `ObjectDamaged`
+   * where the bytes do not have the SHA-256 (hexadecimal) that `expect` names.
+   */
+  localCopy(key: string, expect?: { sha256: string }): Promise<LocalCopy>;
 }

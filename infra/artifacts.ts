@@ -1,0 +1,83 @@
+/** What is uploaded for the functions. It is built once and is the same, to the byte, in every environment. */
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type BuildResult, build, type Metafile, type Plugin } from 'esbuild';
+import { duckdbLayer, type Layer } from '../layers/duckdb/build.ts';
+import { type StageName, stageNames } from '../src/stages.ts';
+import { kebab } from './names.ts';
+
+export type Artifacts = {
+  /** The folder of each stage's bundled handler, `index.mjs`, and of the catalogue of use cases beside it. */
+  handlers: Readonly<Record<StageName, { directory: string; needsDuckdb: boolean }>>;
+  duckdb: Layer;
+};
+
+/**
+ * Builds everything below `directory`, where the layer of an earlier time is used again.
+ * @param catalogue all use cases, as one JSON document
+ */
+export async function buildArtifacts(catalogue: string, directory: string): Promise<Artifacts> {
+  const [handlers, duckdb] = await Promise.all([
+    bundleHandlers(catalogue, join(directory, 'bundles')),
+    duckdbLayer(join(directory, 'layers')),
+  ]);
+  return { handlers, duckdb };
+}
+
+/**
+ * Bundles `lambdas/<stage>.ts` with everything it imports, all handlers in one pass, into a folder per stage. The AWS SDK is
+ * bundled as well: what runs is then the version that was tested, and not the one that the runtime happens to have.
+ */
+export async function bundleHandlers(catalogue: string, directory: string): Promise<Artifacts['handlers']> {
+  await rm(directory, { recursive: true, force: true });
+  const { metafile } = await bundle(directory);
+  const handlers = stageNames.map(async (stage) => {
+    const folder = join(directory, stage);
+    await writeFile(join(folder, 'catalogue.json'), catalogue);
+    return [stage, { directory: folder, needsDuckdb: needsDuckdb(metafile, stage) }] as const;
+  });
+  return Object.fromEntries(await Promise.all(handlers)) as unknown as Artifacts['handlers'];
+}
+
+const handlerFile = (stage: StageName) => fileURLToPath(new URL(`../lambdas/${kebab(stage)}.ts`, import.meta.url));
+
+function bundle(outdir: string): Promise<BuildResult<{ metafile: true }>> {
+  return build({
+    entryPoints: stageNames.map((stage) => ({ in: handlerFile(stage), out: `${stage}/index` })),
+    absWorkingDir: fileURLToPath(new URL('..', import.meta.url)),
+    outdir,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    mainFields: ['module', 'main'],
+    // CommonJS inside the bundle (X-Ray's SDK) asks for Node's own modules by `require`
+    banner: { js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);" },
+    plugins: [fromLayer],
+    metafile: true,
+    logLevel: 'error',
+  });
+}
+
+/**
+ * Native packages come from the layer, in `/opt/nodejs/node_modules`. Only `require` looks there (by `NODE_PATH`); an `import`
+ * does not, so it is turned into one.
+ */
+const fromLayer: Plugin = {
+  name: 'from-layer',
+  setup(build) {
+    build.onResolve({ filter: /^@duckdb\// }, ({ path, namespace }) =>
+      namespace === 'from-layer' ? { path, external: true } : { path, namespace: 'from-layer' },
+    );
+    build.onLoad({ filter: /.*/, namespace: 'from-layer' }, ({ path }) => ({
+      contents: `module.exports = require(${JSON.stringify(path)});`,
+    }));
+  },
+};
+
+function needsDuckdb({ outputs }: Metafile, stage: StageName): boolean {
+  const [, output] = Object.entries(outputs).find(([path]) => path.endsWith(`/${stage}/index.mjs`))!;
+  return Object.keys(output.inputs).some((input) => input.startsWith(`${fromLayer.name}:`));
+}

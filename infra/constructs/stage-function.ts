@@ -1,0 +1,117 @@
+import { Duration, Size } from 'aws-cdk-lib';
+import { ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import {
+  Architecture,
+  Code,
+  Function as LambdaFunction,
+  type LayerVersion,
+  LoggingFormat,
+  Runtime,
+  Tracing,
+} from 'aws-cdk-lib/aws-lambda';
+import { Construct } from 'constructs';
+import { type StageName, stages, zones as zoneNames } from '../../src/stages.ts';
+import type { Artifacts } from '../artifacts.ts';
+import type { Environment } from '../environments.ts';
+import { allExecutions, functionArn, functionName, metricNamespace, metricService } from '../names.ts';
+import type { Network } from './network.ts';
+import type { Operations } from './operations.ts';
+import { logging, networkInterfaces, placeStatements, tracing } from './permissions.ts';
+import type { Zones } from './zones.ts';
+
+export type StageFunctionProps = {
+  readonly stage: StageName;
+  readonly environment: Environment;
+  readonly handler: Artifacts['handlers'][StageName];
+  readonly duckdb: LayerVersion;
+  /** The commit that the code was built from, for lineage. */
+  readonly codeVersion: string;
+  readonly zones: Zones;
+  readonly operations: Operations;
+  /** @default - the function may reach the internet */
+  readonly network?: Network | undefined;
+  /** How many items of a Map may call it at once. @default - it stands in no Map */
+  readonly itemsAtOnce?: number | undefined;
+};
+
+/** The function of one stage: `lambdas/<stage>.ts` under a role that may do what `src/stages.ts` says of it, and no more. */
+export class StageFunction extends Construct {
+  readonly stage: StageName;
+  readonly function: LambdaFunction;
+
+  constructor(scope: Construct, id: string, props: StageFunctionProps) {
+    super(scope, id);
+    const { stage, environment, handler, zones, operations } = props;
+    const { memoryMb, timeoutSeconds } = stages[stage];
+    // an endpoint for Step Functions would cost more than everything else that idles; Report sees no insured data
+    const network = readsHistories(stage) ? undefined : props.network;
+    const logGroup = operations.logGroup(this, `/aws/lambda/${functionName(environment, stage)}`);
+    const role = this.#role({ ...props, network }, logGroup.logGroupArn);
+
+    this.stage = stage;
+    this.function = new LambdaFunction(this, 'Function', {
+      functionName: functionName(environment, stage),
+      description: `Stage ${stage}`,
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      handler: 'index.handler',
+      code: Code.fromAsset(handler.directory),
+      layers: handler.needsDuckdb ? [props.duckdb] : [],
+      memorySize: memoryMb,
+      timeout: Duration.seconds(timeoutSeconds),
+      // what does not fit into memory is spilled to disk, so there is as much of one as of the other
+      ephemeralStorageSize: Size.mebibytes(Math.max(memoryMb, 512)),
+      ...(environment.reservesConcurrency && { reservedConcurrentExecutions: props.itemsAtOnce ?? runsAtOnce }),
+      environment: {
+        ...Object.fromEntries(
+          zoneNames.map((zone) => [`${zone.toUpperCase()}_BUCKET`, zones.of[zone].bucket.bucketName]),
+        ),
+        CODE_VERSION: props.codeVersion,
+        POWERTOOLS_SERVICE_NAME: metricService,
+        POWERTOOLS_METRICS_NAMESPACE: metricNamespace(environment),
+      },
+      // the role is complete: nothing that the construct would add of itself gets in
+      role: role.withoutPolicyUpdates(),
+      logGroup,
+      loggingFormat: LoggingFormat.JSON,
+      tracing: Tracing.ACTIVE,
+      deadLetterQueue: operations.undeliveredInvocations,
+      ...(network && {
+        vpc: network.vpc,
+        vpcSubnets: { subnets: network.vpc.isolatedSubnets },
+        securityGroups: [network.securityGroup],
+      }),
+    });
+  }
+
+  #role({ stage, environment, zones, operations, network }: StageFunctionProps, logGroupArn: string): Role {
+    const { reads, writes } = stages[stage];
+    const statements = [
+      ...placeStatements(zones, reads, writes),
+      logging(logGroupArn),
+      tracing(),
+      new PolicyStatement({
+        actions: ['sqs:SendMessage'],
+        resources: [operations.undeliveredInvocations.queueArn],
+      }),
+    ];
+    if (network) statements.push(...networkInterfaces(functionArn(this, environment, stage)));
+    if (readsHistories(stage)) {
+      statements.push(
+        new PolicyStatement({ actions: ['states:GetExecutionHistory'], resources: allExecutions(this, environment) }),
+      );
+    }
+    const policy = new ManagedPolicy(this, 'Policy', { description: `What stage ${stage} declares`, statements });
+    return new Role(this, 'Role', {
+      description: `Stage ${stage}`,
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      managedPolicies: [policy],
+    });
+  }
+}
+
+/** Report draws its run's graph from the execution's history; no other stage calls anything but S3. */
+const readsHistories = (stage: StageName) => stage === 'Report';
+
+/** How many runs of a stage may stand at it at once; further ones wait by the machine's retry. */
+const runsAtOnce = 10;

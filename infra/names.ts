@@ -1,0 +1,47 @@
+/** The names of deployed things, where they have to be known before the thing exists or are what people look for. */
+import { ArnFormat, Stack } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { type MachineName, machineNames, type StageName } from '../src/stages.ts';
+import type { Environment } from './environments.ts';
+
+/** `bordereau-dev`: the stack, the event bus, the dashboard and the first part of every other name. */
+export const productName = (environment: Environment): string => `bordereau-${environment.name}`;
+
+/** `validate`: the stage in file and resource names. */
+export const kebab = (stage: StageName): string => stage.replace(/(?<!^)(?=[A-Z])/g, '-').toLowerCase();
+
+export const functionName = (environment: Environment, stage: StageName): string =>
+  `${productName(environment)}-${kebab(stage)}`;
+
+export const machineName = (environment: Environment, machine: MachineName): string =>
+  `${productName(environment)}-${machine}`;
+
+/** Under which the stages' own metrics are published, with the dimensions `service` and `useCase`. */
+export const metricNamespace = (environment: Environment): string => `Bordereau/${environment.name}`;
+export const metricService = 'bordereau';
+
+export function functionArn(scope: Construct, environment: Environment, stage: StageName): string {
+  return arn(scope, 'lambda', 'function', functionName(environment, stage));
+}
+
+export function machineArn(scope: Construct, environment: Environment, machine: MachineName): string {
+  return arn(scope, 'states', 'stateMachine', machineName(environment, machine));
+}
+
+/** @param execution a name, or a pattern of names */
+export function executionArn(
+  scope: Construct,
+  environment: Environment,
+  machine: MachineName,
+  execution: string,
+): string {
+  return arn(scope, 'states', 'execution', `${machineName(environment, machine)}${execution}`);
+}
+
+/** Every execution of every machine. */
+export const allExecutions = (scope: Construct, environment: Environment): string[] =>
+  machineNames.map((machine) => executionArn(scope, environment, machine, ':*'));
+
+function arn(scope: Construct, service: string, resource: string, resourceName: string): string {
+  return Stack.of(scope).formatArn({ service, resource, resourceName, arnFormat: ArnFormat.COLON_RESOURCE_NAME });
+}

@@ -1,0 +1,94 @@
+import { CfnOutput, Fn, Stack } from 'aws-cdk-lib';
+import { EventBus } from 'aws-cdk-lib/aws-events';
+import { Architecture, Code, LayerVersion, Runtime } from 'aws-cdk-lib/aws-lambda';
+import type { Construct } from 'constructs';
+import { machineNames, stageNames } from '../src/stages.ts';
+import type { Scheduled } from '../src/triggers.ts';
+import { acknowledge } from './acknowledgements.ts';
+import type { Artifacts } from './artifacts.ts';
+import { Alarms } from './constructs/alarms.ts';
+import { Dashboard } from './constructs/dashboard.ts';
+import { Machine } from './constructs/machine.ts';
+import { Network } from './constructs/network.ts';
+import { Operations } from './constructs/operations.ts';
+import { StageFunction } from './constructs/stage-function.ts';
+import { Triggers } from './constructs/triggers.ts';
+import { titled, Zones } from './constructs/zones.ts';
+import { definitionOf } from './definitions.ts';
+import type { Environment, Settings } from './environments.ts';
+import { productName } from './names.ts';
+
+export type PipelineStackProps = {
+  readonly environment: Environment;
+  readonly settings: Settings;
+  readonly artifacts: Artifacts;
+  /** The declarations of all use cases; their schedules become schedules. */
+  readonly useCases: readonly Scheduled[];
+  /** The commit that is deployed. */
+  readonly codeVersion: string;
+};
+
+/** One environment of the whole product: from the bucket that files are dropped into, to the alarm when a run fails. */
+export class PipelineStack extends Stack {
+  constructor(scope: Construct, { environment, settings, artifacts, useCases, codeVersion }: PipelineStackProps) {
+    super(scope, productName(environment), {
+      description: `Bordereau ${environment.name}: file drops become governed, explained and monitored predictions`,
+      env: { account: settings.account, region: settings.region },
+      terminationProtection: environment.keepsData,
+      tags: { 'bordereau:environment': environment.name },
+    });
+
+    const operations = new Operations(this, 'Operations', { environment, noticesEmail: settings.noticesEmail });
+    const zones = new Zones(this, 'Zones', { environment });
+    const network = environment.isolated ? new Network(this, 'Network', { zones }) : undefined;
+    const bus = new EventBus(this, 'Bus', { eventBusName: productName(environment) });
+    const duckdb = new LayerVersion(this, 'DuckDb', {
+      code: Code.fromAsset(artifacts.duckdb.directory, { assetHash: artifacts.duckdb.hash }),
+      compatibleArchitectures: [Architecture.ARM_64],
+      compatibleRuntimes: [Runtime.NODEJS_24_X],
+      description: 'DuckDB for linux-arm64',
+    });
+
+    const itemsAtOnce = Object.assign({}, ...machineNames.map((machine) => definitionOf(machine).itemsAtOnce));
+    const functions = record(stageNames, (stage) => {
+      const handler = artifacts.handlers[stage];
+      const shared = { environment, duckdb, codeVersion, zones, operations, network };
+      return new StageFunction(this, stage, { ...shared, stage, handler, itemsAtOnce: itemsAtOnce[stage] });
+    });
+    const machines = record(machineNames, (machine) => {
+      return new Machine(this, `${titled(machine)}Machine`, { machine, environment, functions, bus, operations });
+    });
+    new Triggers(this, 'Triggers', {
+      environment,
+      machines,
+      useCases,
+      bus,
+      zones,
+      undelivered: operations.undeliveredEvents,
+    });
+
+    const watched = {
+      environment,
+      machines: Object.values(machines),
+      functions: Object.values(functions),
+      useCaseIds: useCases.map(({ id }) => id),
+      operations,
+    };
+    const alarms = new Alarms(this, 'Alarms', watched);
+    new Dashboard(this, 'Dashboard', { ...watched, alarms });
+
+    for (const [zone, { bucket }] of Object.entries(zones.of)) {
+      new CfnOutput(this, `${titled(zone)}BucketName`, { value: bucket.bucketName });
+    }
+    acknowledge(this, { environment, zones, machines: watched.machines });
+  }
+
+  /** Two zones of whichever region it is; asking for their names would need credentials at synthesis. */
+  override get availabilityZones(): string[] {
+    return [0, 1].map((i) => Fn.select(i, Fn.getAzs()));
+  }
+}
+
+function record<Name extends string, Value>(names: readonly Name[], make: (name: Name) => Value): Record<Name, Value> {
+  return Object.fromEntries(names.map((name) => [name, make(name)])) as Record<Name, Value>;
+}

@@ -1,0 +1,4 @@
+import { tune } from '../src/stages/tune.ts';
+import { task } from './shared/task.ts';
+
+export const handler = task('Tune', tune);

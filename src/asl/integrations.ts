@@ -1,0 +1,99 @@
+import { isObject } from './fields.ts';
+import type { Json } from '../data/json.ts';
+
+/** What a Task's Resource stands for. */
+export type Integration = {
+  /** As a task runner sees it: `lambda:invoke.waitForTaskToken`, or the ARN of a Lambda function. */
+  resource: string;
+  /** As events name it; undefined for a Lambda function called by its ARN, which has events of its own. */
+  event: { resource: string; resourceType: string } | undefined;
+  /** Whether the request's answer is not yet the result. */
+  submits: boolean;
+  waitsForToken: boolean;
+  /** The names that Arguments may have, and those it must have; undefined where it may have any. */
+  parameters: { known: readonly string[]; required: readonly string[] } | undefined;
+};
+
+type Service = { patterns: readonly string[]; known: readonly string[]; required: readonly string[] };
+
+/** The integrations by service and action, with their patterns ('' is request-response) and the fields AWS documents. */
+const services: { [action: string]: Service } = {
+  'lambda:invoke': {
+    patterns: ['', 'waitForTaskToken'],
+    known: ['FunctionName', 'Payload', 'Qualifier', 'ClientContext', 'InvocationType', 'LogType'],
+    required: ['FunctionName'],
+  },
+  'states:startExecution': {
+    patterns: ['', 'sync:2'],
+    known: ['StateMachineArn', 'Input', 'Name', 'TraceHeader'],
+    required: ['StateMachineArn'],
+  },
+  'events:putEvents': {
+    patterns: ['', 'waitForTaskToken'],
+    known: ['Entries', 'EndpointId'],
+    required: ['Entries'],
+  },
+  'sns:publish': {
+    patterns: ['', 'waitForTaskToken'],
+    known: [
+      ...['TopicArn', 'TargetArn', 'PhoneNumber', 'Message', 'Subject', 'MessageStructure', 'MessageAttributes'],
+      ...['MessageDeduplicationId', 'MessageGroupId'],
+    ],
+    required: ['Message'],
+  },
+  'sagemaker:createTrainingJob': {
+    patterns: ['sync'],
+    known: [
+      ...['TrainingJobName', 'AlgorithmSpecification', 'RoleArn', 'OutputDataConfig', 'ResourceConfig', 'StoppingCondition'],
+      ...['HyperParameters', 'InputDataConfig', 'VpcConfig', 'Tags', 'EnableNetworkIsolation', 'Environment'],
+      ...['EnableInterContainerTrafficEncryption', 'EnableManagedSpotTraining', 'CheckpointConfig', 'RetryStrategy'],
+      ...['DebugHookConfig', 'DebugRuleConfigurations', 'TensorBoardOutputConfig', 'ExperimentConfig', 'ProfilerConfig'],
+      ...['ProfilerRuleConfigurations', 'InfraCheckConfig', 'RemoteDebugConfig', 'SessionChainingConfig'],
+    ],
+    required: ['TrainingJobName', 'AlgorithmSpecification', 'RoleArn', 'OutputDataConfig', 'ResourceConfig', 'StoppingCondition'],
+  },
+};
+
+const optimized = /^arn:[^:]+:states:[^:]*:[^:]*:([A-Za-z]+:[A-Za-z]+)(?:\.(.+))?$/u;
+const lambdaFunction = /^(?:arn:[^:]+:lambda:[^:]*:[^:]*:function:.+|\$\{\w+\})$/u;
+
+/** Reads a Resource; a text says what is wrong with it. */
+export function readIntegration(resource: string): Integration | string {
+  if (lambdaFunction.test(resource)) {
+    return { resource, event: undefined, submits: false, waitsForToken: false, parameters: undefined };
+  }
+  const [, action = '', pattern = ''] = optimized.exec(resource) ?? [];
+  const service = services[action];
+  if (service === undefined) return `The resource '${resource}' is not supported: known are ${knownResources()}.`;
+  if (!service.patterns.includes(pattern)) {
+    return `The resource '${resource}' is not supported: ${action} is known as ${resourcesOf(action, service)}.`;
+  }
+  const suffix = pattern === '' ? '' : `.${pattern}`;
+  const [resourceType, name] = action.split(':');
+  return {
+    resource: action + suffix,
+    event: { resource: name + suffix, resourceType },
+    submits: pattern !== '',
+    waitsForToken: pattern === 'waitForTaskToken',
+    parameters: service,
+  };
+}
+
+/** The top-level fields of Arguments that the integration does not know, and those that it misses. */
+export function wrongParameters({ parameters }: Integration, given: Json): { unknown: string[]; missing: string[] } {
+  if (parameters === undefined || !isObject(given)) return { unknown: [], missing: [] };
+  // JSONPath writes a field that holds a path as `Name.$`.
+  const names = Object.keys(given).map((name) => name.replace(/\.\$$/u, ''));
+  return {
+    unknown: names.filter((name) => !parameters.known.includes(name)),
+    missing: parameters.required.filter((name) => !names.includes(name)),
+  };
+}
+
+const resourcesOf = (action: string, { patterns }: Service) =>
+  patterns.map((pattern) => `arn:aws:states:::${action}${pattern && `.${pattern}`}`).join(', ');
+
+const knownResources = () =>
+  `${Object.entries(services)
+    .map(([action, service]) => resourcesOf(action, service))
+    .join(', ')} and the ARN of a Lambda function`;

@@ -1,0 +1,45 @@
+import { type ExitCode, UsageError, exitCodes } from './command.ts';
+import type { Output } from './output.ts';
+
+/** A command did its work and the answer is no: the file, the model or the data did not pass. Nothing is broken. */
+export class GateClosed extends Error {
+  override name = 'GateClosed';
+  readonly exitCode: ExitCode;
+  readonly next: string | undefined;
+
+  constructor(exitCode: ExitCode, message: string, next?: string) {
+    super(message);
+    this.exitCode = exitCode;
+    this.next = next;
+  }
+}
+
+/** Errors by name, where the name alone decides; everything else is a crash. */
+const codesByName: Record<string, ExitCode> = {
+  UsageError: exitCodes.usage,
+  UnknownUseCase: exitCodes.usage,
+  UnknownSource: exitCodes.usage,
+  InvalidDeclaration: exitCodes.usage,
+  InvalidContract: exitCodes.usage,
+  InvalidMachine: exitCodes.usage,
+  InvalidCannedTasks: exitCodes.usage,
+  FileRejected: exitCodes.dataGateFailed,
+  CredentialsProviderError: exitCodes.awsOrCredentials,
+};
+
+export function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof GateClosed) return error.exitCode;
+  return codesByName[(error as Error)?.name] ?? exitCodes.crash;
+}
+
+/** What went wrong and what to type next. The stack is for whoever sets BORDEREAU_DEBUG. */
+export function explain(error: unknown, output: Output): string[] {
+  const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+  const next = error instanceof GateClosed || error instanceof UsageError ? error.next : undefined;
+  const label = error instanceof GateClosed || error instanceof UsageError ? '' : `${name}: `;
+  return [
+    `${output.style('red', '✗')} ${label}${message}`,
+    ...(next ? [`  Next: ${next}`] : []),
+    ...(process.env['BORDEREAU_DEBUG'] && stack ? [stack] : []),
+  ];
+}

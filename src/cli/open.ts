@@ -1,0 +1,47 @@
+import { fileURLToPath } from 'node:url';
+import type { Ports } from '../ports/stage-ports.ts';
+import { openPorts } from '../runtime/ports.ts';
+import { type Runtime, type RuntimeOptions, openRuntime } from '../runtime/runtime.ts';
+import { useCaseOf } from '../usecase/catalogue.ts';
+import type { Call } from './command.ts';
+import { progressView } from './progress.ts';
+
+/** The use cases that come with the product. */
+export const useCasesFolder = fileURLToPath(new URL('../../usecases', import.meta.url));
+
+/** The option that every command about one use case has. */
+export const useCaseOption = {
+  type: 'string',
+  default: 'insurance-cost',
+  value: 'ID',
+  help: 'the use case; a folder of usecases/',
+} as const;
+
+/** The ports of the call's directory, for commands that only read or append, and run no machine. */
+export async function localPorts(call: Pick<Call, 'directory' | 'text'>): Promise<Ports> {
+  const ports = await openPorts({ directory: call.directory, useCases: useCasesFolder, codeVersion: 'unknown' });
+  const useCase = call.text('use-case');
+  if (useCase !== undefined) useCaseOf(ports.catalogue, useCase);
+  return ports;
+}
+
+/** Opens the runtime on the call's directory with its progress shown, and closes both when the work is done. */
+export async function withRuntime<T>(
+  call: Pick<Call, 'directory' | 'output'>,
+  work: (runtime: Runtime) => Promise<T>,
+  options: Partial<Pick<RuntimeOptions, 'clock'>> = {},
+): Promise<T> {
+  const view = progressView(call.output);
+  const runtime = await openRuntime({
+    directory: call.directory,
+    useCases: useCasesFolder,
+    onProgress: view.show,
+    ...options,
+  });
+  try {
+    return await work(runtime);
+  } finally {
+    view.close();
+    await runtime.close();
+  }
+}

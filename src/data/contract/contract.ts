@@ -1,0 +1,92 @@
+/** A data contract as the product uses it: plain data, read from ODCS 3.1 by `parseContract`. */
+export type Contract = {
+  id: string;
+  version: string;
+  /** The schema object's name: what the silver view of this source is called. */
+  name: string;
+  columns: Column[];
+  /** Conditions on single rows, beyond what the columns demand of themselves. */
+  rowRules: RowRule[];
+  /** Figures of the whole file. */
+  fileRules: FileRule[];
+  csv: { delimiter: Delimiter; unknownColumns: 'reject' | 'ignore' };
+  /** The share of quarantined rows above which the file is halted. */
+  maximumQuarantinedShare: number;
+};
+
+export const delimiters = [',', ';', '\t', '|'] as const;
+export type Delimiter = (typeof delimiters)[number];
+
+/** What happens to a row (or, for halt and for rules over the file, to the file) that breaks a rule. */
+export const outcomes = ['warn', 'quarantine', 'halt'] as const;
+export type Outcome = (typeof outcomes)[number];
+
+export const logicalTypes = ['string', 'integer', 'number', 'boolean', 'date', 'timestamp'] as const;
+export type LogicalType = (typeof logicalTypes)[number];
+
+export type Column = {
+  name: string;
+  description?: string;
+  /** The unit of a number: an ISO 4217 code, `years`, `kg/m2` … */
+  unit?: string;
+  /** Under which names a file may carry it, most usual first. */
+  headers: string[];
+  type: LogicalType;
+  /** The column's type in silver: DuckDB's name, such as `BIGINT` or `DECIMAL(9,2)`. */
+  sqlType: string;
+  required: boolean;
+  /** No two accepted rows of one file share a value. */
+  unique: boolean;
+  primaryKey: boolean;
+  /** Letters are brought to this case before anything is checked. */
+  letterCase?: 'upper' | 'lower';
+  /** What a file may write → what it means; anything else is quarantined. */
+  values?: { [written: string]: string };
+  /** The only values allowed, after `letterCase` and `values`. */
+  levels?: string[];
+  /** What stands in for the column in a file that lacks it; without this such a file is rejected. */
+  whenAbsent?: 'lineNumber' | 'arrivalTime' | 'missing';
+  minimum?: number | string;
+  maximum?: number | string;
+  exclusiveMinimum?: number | string;
+  exclusiveMaximum?: number | string;
+  multipleOf?: number;
+  minLength?: number;
+  maxLength?: number;
+  pattern?: string;
+};
+
+export type RowRule = {
+  name: string;
+  column?: string;
+  outcome: Outcome;
+  /** An SQL condition that each row satisfies; where it is unknown (a missing value) the row passes. */
+  condition: string;
+  description: string;
+};
+
+export const metrics = ['nullValues', 'duplicateValues', 'rowCount'] as const;
+export type Metric = (typeof metrics)[number];
+
+export type FileRule = {
+  name: string;
+  column?: string;
+  outcome: 'warn' | 'halt';
+  metric: Metric;
+  /** Of `duplicateValues`: the columns that together must not repeat. */
+  columns: string[];
+  /** `percent` compares the share of the accepted rows, times 100. */
+  unit: 'rows' | 'percent';
+  must: Comparison;
+  description: string;
+};
+
+export const operators = [
+  'mustBe',
+  'mustNotBe',
+  'mustBeGreaterThan',
+  'mustBeGreaterOrEqualTo',
+  'mustBeLessThan',
+  'mustBeLessOrEqualTo',
+] as const;
+export type Comparison = { operator: (typeof operators)[number]; value: number };

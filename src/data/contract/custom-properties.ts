@@ -1,0 +1,68 @@
+import * as z from 'zod';
+import { nearest } from '../nearest.ts';
+import { type Finding, strictParse } from '../strict-parse.ts';
+import { delimiters } from './contract.ts';
+
+/*
+ * What the standard has no field for stands in its customProperties. Names that are not ours belong to other tools and are
+ * left alone, unless they look like one of ours misspelt.
+ */
+
+const columnProperties = {
+  /** The unit of the values: an ISO 4217 code, `years`, `kg/m2` … */
+  unit: z.string().min(1),
+  /** Other headers under which files carry the column. */
+  aliases: z.array(z.string().min(1)).min(1),
+  /** Bring letters to this case before anything is checked. */
+  case: z.enum(['upper', 'lower']),
+  /** What a file may write: what it means. Anything else is quarantined. */
+  values: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]).transform(String)),
+  /** What stands in for the column in a file without it. */
+  whenAbsent: z.enum(['lineNumber', 'arrivalTime', 'missing']),
+};
+
+const objectProperties = {
+  delimiter: z.enum(delimiters).default(','),
+  /** Whether a file may have columns that the contract does not know. */
+  unknownColumns: z.enum(['reject', 'ignore']).default('reject'),
+  /** Above this share of quarantined rows the file is halted. */
+  maximumQuarantinedShare: z.number().min(0).max(1).default(1),
+};
+
+type Entries = readonly { property: string; value: unknown }[] | undefined;
+type ColumnSettings = Partial<z.output<z.ZodObject<typeof columnProperties>>>;
+type ObjectSettings = z.output<z.ZodObject<typeof objectProperties>>;
+
+/** What the customProperties of a column say; what is wrong with them is added to `findings`. */
+export function columnSettings(entries: Entries, path: PropertyKey[], findings: Finding[]): ColumnSettings {
+  return settings(entries, columnProperties, path, findings);
+}
+
+/** What the customProperties of the schema object say, or the defaults. */
+export function objectSettings(entries: Entries, path: PropertyKey[], findings: Finding[]): ObjectSettings {
+  const defaults = z.object(objectProperties).parse({});
+  return { ...defaults, ...settings(entries, objectProperties, path, findings) };
+}
+
+function settings<Shape extends { [name: string]: z.ZodType }>(
+  entries: Entries = [],
+  shape: Shape,
+  path: PropertyKey[],
+  findings: Finding[],
+): Partial<z.output<z.ZodObject<Shape>>> {
+  const found = new Map<string, unknown>();
+  for (const [i, { property, value }] of entries.entries()) {
+    if (!Object.hasOwn(shape, property)) {
+      const meant = nearest(property, Object.keys(shape));
+      if (meant)
+        findings.push({ path: [...path, i], message: `there is no property "${property}". Did you mean "${meant}"?` });
+      continue;
+    }
+    if (found.has(property)) findings.push({ path: [...path, i], message: `"${property}" stands here twice` });
+    const parsed = strictParse(shape[property], value);
+    if (parsed.findings) {
+      findings.push(...parsed.findings.map((f) => ({ path: [...path, i, 'value', ...f.path], message: f.message })));
+    } else found.set(property, parsed.value);
+  }
+  return Object.fromEntries(found) as Partial<z.output<z.ZodObject<Shape>>>;
+}

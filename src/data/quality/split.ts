@@ -1,0 +1,121 @@
+import type { Column, Contract } from '../contract/contract.ts';
+import { lineageColumns } from '../contract/silver.ts';
+import { quoteName, quoteText } from '../quote.ts';
+import { typedValue } from './cast.ts';
+import { type Check, unreadable } from './rules.ts';
+
+/** What the rows of one drop have in common. */
+export type Drop = {
+  fileName: string;
+  /** SHA-256 of the file's bytes, hexadecimal. */
+  digest: string;
+  contract: Contract;
+  arrivedAtMs: number;
+  dropId: string;
+};
+
+/** The columns of a quarantined row, with DuckDB's type names. `rule` is the first one broken, `rules` are all, by comma. */
+export const quarantineColumns = [
+  { name: 'drop_id', type: 'VARCHAR' },
+  { name: 'source_file', type: 'VARCHAR' },
+  { name: 'line', type: 'INTEGER' },
+  { name: 'byte_offset', type: 'INTEGER' },
+  { name: 'raw', type: 'VARCHAR' },
+  { name: 'rule', type: 'VARCHAR' },
+  { name: 'column_name', type: 'VARCHAR' },
+  { name: 'reason', type: 'VARCHAR' },
+  { name: 'rules', type: 'VARCHAR' },
+  { name: 'contract_version', type: 'VARCHAR' },
+  { name: 'quarantined_at', type: 'TIMESTAMP' },
+] as const;
+
+/** SQL: typed rows, each with the positions in `checks` of what it breaks, ascending, as `_broken`. */
+export function checkedRows(drop: Drop, positions: Map<string, number>, checks: readonly Check[]): string {
+  const columns = drop.contract.columns.flatMap((column) => {
+    const name = quoteName(column.name);
+    if (!positions.has(column.name))
+      return [`${standIn(column, drop)} AS ${name}`, `false AS ${unreadable(column.name)}`];
+    const value = typedValue(column);
+    return [`${value} AS ${name}`, `${name} IS NOT NULL AND (${value}) IS NULL AS ${unreadable(column.name)}`];
+  });
+  const rowwise = checks.flatMap((check, i) => ('broken' in check ? [`CASE WHEN ${check.broken} THEN ${i} END`] : []));
+  const repeated = checks.flatMap((check, i) => ('repeated' in check ? [repetition(check.repeated, i, checks)] : []));
+  return `
+    WITH typed AS (SELECT _line, _byte_offset, _raw, ${columns.join(', ')} FROM text_rows),
+    rowwise AS (SELECT *, list_filter([${rowwise.join(', ')}]::INTEGER[], i -> i IS NOT NULL) AS _broken FROM typed)
+    SELECT * REPLACE (list_concat(${['_broken', ...repeated].join(', ')}) AS _broken) FROM rowwise`;
+}
+
+/** Only rows that are good in all else count as the first of their value, so that a bad row cannot push out a good one. */
+function repetition(column: string, i: number, checks: readonly Check[]): string {
+  const blocked = isBlocked(checks);
+  const nth = `row_number() OVER (PARTITION BY ${blocked}, ${column} ORDER BY _line)`;
+  return `CASE WHEN ${column} IS NOT NULL AND NOT ${blocked} AND ${nth} > 1 THEN [${i}] ELSE []::INTEGER[] END`;
+}
+
+function isBlocked(checks: readonly Check[]): string {
+  const blocking = checks.flatMap(({ outcome }, i) => (outcome === 'warn' ? [] : [i]));
+  return `list_has_any(_broken, [${blocking.join(', ')}]::INTEGER[])`;
+}
+
+/** What stands in for a column that the file lacks. */
+function standIn({ whenAbsent, sqlType }: Column, { digest, arrivedAtMs }: Drop): string {
+  if (whenAbsent === 'lineNumber') return `${quoteText(`${digest.slice(0, 8)}-`)} || _line`;
+  if (whenAbsent === 'arrivalTime') return timestamp(arrivedAtMs);
+  return `NULL::${sqlType}`;
+}
+
+/** SQL: the rows that break nothing but warnings, as they enter silver. */
+export function acceptedRows({ contract, dropId, fileName, arrivedAtMs }: Drop, checks: readonly Check[]): string {
+  const lineage = {
+    _drop_id: quoteText(dropId),
+    _source_file: quoteText(fileName),
+    _line: '_line',
+    _ingested_at: timestamp(arrivedAtMs),
+    _contract_version: quoteText(contract.version),
+  };
+  const columns = [
+    ...contract.columns.map(({ name }) => quoteName(name)),
+    ...lineageColumns.map(({ name }) => `${lineage[name]} AS ${name}`),
+  ];
+  return `SELECT ${columns.join(', ')} FROM checked WHERE NOT ${isBlocked(checks)} ORDER BY _line`;
+}
+
+/** SQL: all other rows, the malformed ones included, each under the first rule that it breaks. */
+export function quarantinedRows(drop: Drop, checks: readonly Check[]): string {
+  const { dropId, fileName, contract, arrivedAtMs } = drop;
+  const listed = checks.map(
+    ({ name, column, outcome, description }, i) =>
+      `(${i}, ${quoteText(name)}, ${column === undefined ? 'NULL' : quoteText(column)}, ${outcome !== 'warn'}, ${quoteText(`not met: ${description}`)})`,
+  );
+  const columns: { [name in (typeof quarantineColumns)[number]['name']]: string } = {
+    drop_id: quoteText(dropId),
+    source_file: quoteText(fileName),
+    line: '_line',
+    byte_offset: '_byte_offset',
+    raw: '_raw',
+    rule: 'rule',
+    column_name: 'column_name',
+    reason: 'reason',
+    rules: 'rules',
+    contract_version: quoteText(contract.version),
+    quarantined_at: timestamp(arrivedAtMs),
+  };
+  const selected = quarantineColumns.map(({ name, type }) => `(${columns[name]})::${type} AS ${name}`);
+  return `
+    WITH checks (i, name, column_name, blocks, reason) AS (VALUES ${listed.join(', ')}),
+    broken AS (
+      SELECT _line, any_value(_byte_offset) AS _byte_offset, any_value(_raw) AS _raw, arg_min(name, i) FILTER (blocks) AS rule,
+        arg_min(column_name, i) FILTER (blocks) AS column_name, arg_min(reason, i) FILTER (blocks) AS reason,
+        string_agg(name, ',' ORDER BY i) AS rules
+      FROM (SELECT _line, _byte_offset, _raw, unnest(_broken) AS i FROM checked WHERE ${isBlocked(checks)}) JOIN checks USING (i)
+      GROUP BY _line
+      UNION ALL
+      SELECT _line, _byte_offset, _raw, rule, NULL, reason, rule FROM malformed_rows
+    )
+    SELECT ${selected.join(', ')} FROM broken ORDER BY _line`;
+}
+
+function timestamp(milliseconds: number): string {
+  return `make_timestamp(${Math.round(milliseconds)} * 1000)`;
+}

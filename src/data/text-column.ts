@@ -1,0 +1,44 @@
+import { Utf8, makeData, type Data } from 'apache-arrow';
+
+/** A column of texts that grows by copying UTF-8 bytes; an empty text is a missing value. */
+export class TextColumn {
+  #bytes = new Uint8Array(1024);
+  #ends = new Int32Array(256);
+  #rows = 0;
+
+  /** Appends `source[from … to)`; where `unescape` is set, each doubled quotation mark becomes one. */
+  append(source: Uint8Array, from: number, to: number, unescape: boolean): void {
+    let end = this.#rows === 0 ? 0 : this.#ends[this.#rows - 1];
+    if (end + to - from > this.#bytes.length) this.#bytes = grown(this.#bytes, end + to - from);
+    if (this.#rows === this.#ends.length) this.#ends = grown(this.#ends, this.#rows + 1);
+
+    const bytes = this.#bytes;
+    for (let i = from; i < to; i++) {
+      bytes[end++] = source[i];
+      if (unescape && source[i] === quotationMark) i++;
+    }
+    this.#ends[this.#rows++] = end;
+  }
+
+  finish(): Data<Utf8> {
+    const rows = this.#rows;
+    const valueOffsets = new Int32Array(rows + 1);
+    const nullBitmap = new Uint8Array((rows + 7) >> 3);
+    let nullCount = 0;
+    for (let row = 0; row < rows; row++) {
+      valueOffsets[row + 1] = this.#ends[row];
+      if (this.#ends[row] === valueOffsets[row]) nullCount++;
+      else nullBitmap[row >> 3] |= 1 << (row & 7);
+    }
+    const data = this.#bytes.subarray(0, valueOffsets[rows]);
+    return makeData({ type: new Utf8(), length: rows, nullCount, nullBitmap, valueOffsets, data });
+  }
+}
+
+export const quotationMark = 0x22;
+
+function grown<Items extends Uint8Array | Int32Array>(items: Items, needed: number): Items {
+  const larger = new (items.constructor as new (length: number) => Items)(Math.max(needed, items.length * 2));
+  larger.set(items);
+  return larger;
+}

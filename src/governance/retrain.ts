@@ -1,0 +1,39 @@
+/** Why a retraining is asked for. */
+export type RetrainCause = 'first-data' | 'schedule' | 'drift' | 'manual';
+
+/** What is known when the question comes up. */
+export type RetrainSituation = {
+  cause: RetrainCause;
+  /** Whoever is retraining just now, if anybody. */
+  heldBy?: { holder: string; expiresAtMs: number };
+  /** Version of the features table now, and the one that the newest model was trained on. */
+  dataVersion: number;
+  lastTrainedOn?: number;
+};
+
+/**
+ * Whether to retrain: one answer for monthly, drift-triggered and manual retraining. A retraining under way is not joined by a
+ * second one, and data that the newest model has already seen teach nothing, because the same data, code and seed give the same
+ * model; only a person may insist, for code or declaration may have changed.
+ */
+export function decideRetrain(situation: RetrainSituation): { start: boolean; reason: string } {
+  const { cause, heldBy, dataVersion, lastTrainedOn } = situation;
+  if (heldBy) {
+    const until = new Date(heldBy.expiresAtMs).toISOString();
+    return { start: false, reason: `Run ${heldBy.holder} is retraining already, until ${until} at the latest.` };
+  }
+  if (cause !== 'manual' && lastTrainedOn !== undefined && dataVersion <= lastTrainedOn) {
+    return {
+      start: false,
+      reason: `The newest model has been trained on data version ${lastTrainedOn} and there is nothing newer.`,
+    };
+  }
+  return { start: true, reason: reasons[cause] };
+}
+
+const reasons: Record<RetrainCause, string> = {
+  'first-data': 'There is no model yet.',
+  schedule: 'The schedule asks for it and there are new data.',
+  drift: 'The monitor has found drift and there are new data.',
+  manual: 'A person asks for it.',
+};

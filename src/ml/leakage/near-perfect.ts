@@ -1,0 +1,34 @@
+import { column, type Matrix } from '../matrix.ts';
+import { correlation } from './correlation.ts';
+import type { LeakageFinding } from './finding.ts';
+import { singleFeatureR2 } from './single-feature-tree.ts';
+
+/** Above these a single feature is too good to be true. */
+export type NearPerfectLimits = {
+  /** |Pearson correlation| with the label. @default 0.98 */
+  maxCorrelation?: number;
+  /** R² of a tree on this feature alone, on rows it was not grown on. @default 0.95 */
+  maxTreeR2?: number;
+};
+
+/** Features that alone all but determine the label: honest insurance data has none. */
+export function nearPerfectFeatures(
+  features: Matrix,
+  label: Float64Array,
+  { maxCorrelation = 0.98, maxTreeR2 = 0.95 }: NearPerfectLimits = {},
+): LeakageFinding[] {
+  return features.names.flatMap((feature, index): LeakageFinding[] => {
+    const values = column(features, index);
+    const pearson = Math.abs(correlation(values, label));
+    const treeR2 = singleFeatureR2(values, label);
+    if (!(pearson > maxCorrelation || treeR2 > maxTreeR2)) return [];
+    return [
+      {
+        check: 'near-perfect-feature',
+        feature,
+        message: `"${feature}" alone predicts the label almost perfectly. Find out when it is known, and drop it if that is after the event.`,
+        evidence: { absoluteCorrelation: pearson, maxCorrelation, treeR2, maxTreeR2 },
+      },
+    ];
+  });
+}

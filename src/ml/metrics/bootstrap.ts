@@ -1,0 +1,135 @@
+import { quantileSorted } from 'd3-array';
+import { ensureSameRows, ensureShare, ensureWeights, ensureWhole } from '../ensure.ts';
+import { random } from '../random.ts';
+import { over, type Estimate, type Metric, type Statistic } from './metric.ts';
+
+export type BootstrapOptions = {
+  seed: number | string;
+  /** Exposure per row; a resample multiplies it by how often the row was drawn. */
+  weight?: Float64Array;
+  /** @default 1000 */
+  resamples?: number;
+  /** @default 0.95 */
+  confidence?: number;
+};
+
+/**
+ * Percentile bootstrap intervals (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, ch. 13) for any number
+ * of metrics of the same predictions. Rows are drawn once per resample and shared by all metrics. Resamples in which a
+ * metric is undefined are left out of its interval; where more than half are, the interval is NaN.
+ */
+export function bootstrap<Name extends string>(
+  metrics: Record<Name, Metric>,
+  actual: Float64Array,
+  predicted: Float64Array,
+  options: BootstrapOptions,
+): Record<Name, Estimate> {
+  ensureSameRows({ actual, predicted, weight: options.weight });
+  const statistics = mapValues(metrics, (metric) => over(metric, actual, predicted));
+  const replicates = replicate(statistics, actual.length, options);
+  return mapValues(statistics, (statistic, name) => ({
+    value: statistic(options.weight),
+    ...percentileInterval(replicates[name], options.confidence),
+  }));
+}
+
+/** The metric that decides, and which way is better. */
+export type Direction = 'higher' | 'lower';
+
+export type Comparison = {
+  champion: Estimate;
+  challenger: Estimate;
+  /** Challenger against champion on the same rows, turned so that a positive number means the challenger is better. */
+  improvement: Estimate;
+  /** Share of resamples in which the challenger is better; ties count half. */
+  probabilityOfSuperiority: number;
+};
+
+/**
+ * Paired bootstrap of two predictions on one test set: each resample judges both on the same rows, so that what makes a
+ * row hard for both cancels and the interval of the difference is far narrower than two separate intervals suggest.
+ */
+export function pairedBootstrap<Name extends string>(
+  metrics: Record<Name, { metric: Metric; better: Direction }>,
+  actual: Float64Array,
+  predictions: { champion: Float64Array; challenger: Float64Array },
+  options: BootstrapOptions,
+): Record<Name, Comparison> {
+  const { champion, challenger } = predictions;
+  ensureSameRows({ actual, champion, challenger, weight: options.weight });
+  const ofChampion = mapValues(metrics, ({ metric }) => over(metric, actual, champion));
+  const ofChallenger = mapValues(metrics, ({ metric }) => over(metric, actual, challenger));
+  // one seed draws the same rows for both
+  const championReplicates = replicate(ofChampion, actual.length, options);
+  const challengerReplicates = replicate(ofChallenger, actual.length, options);
+
+  return mapValues(metrics, ({ better }, name) => {
+    const gain = (before: number, after: number) => (better === 'higher' ? after - before : before - after);
+    const old = championReplicates[name];
+    const improvements = challengerReplicates[name].map((value, i) => gain(old[i], value));
+    const championValue = ofChampion[name](options.weight);
+    const challengerValue = ofChallenger[name](options.weight);
+    return {
+      champion: { value: championValue, ...percentileInterval(old, options.confidence) },
+      challenger: { value: challengerValue, ...percentileInterval(challengerReplicates[name], options.confidence) },
+      improvement: {
+        value: gain(championValue, challengerValue),
+        ...percentileInterval(improvements, options.confidence),
+      },
+      probabilityOfSuperiority: shareAboveZero(improvements),
+    };
+  });
+}
+
+/** The values of each statistic over seeded resamples of `rows` rows with replacement: one replicate per resample. */
+export function replicate<Name extends string>(
+  statistics: Record<Name, Statistic>,
+  rows: number,
+  { seed, weight, resamples = 1000 }: BootstrapOptions,
+): Record<Name, Float64Array> {
+  ensureWhole('The number of resamples', resamples, 1);
+  if (weight) ensureWeights(weight);
+  const { integer } = random(seed);
+  const replicates = mapValues(statistics, () => new Float64Array(resamples));
+
+  // a resample is only a new weight per row, so nothing is copied and sorted metrics keep their order
+  const drawn = new Float64Array(rows);
+  for (let b = 0; b < resamples; b++) {
+    drawn.fill(0);
+    for (let i = 0; i < rows; i++) drawn[integer(rows)]++;
+    if (weight) for (let i = 0; i < rows; i++) drawn[i] *= weight[i];
+    for (const name in statistics) replicates[name][b] = statistics[name](drawn);
+  }
+  return replicates;
+}
+
+/** The central interval of the replicates, undefined ones left out. */
+export function percentileInterval(replicates: Float64Array, confidence = 0.95): { low: number; high: number } {
+  ensureShare('The confidence', confidence);
+  const defined = replicates.filter((value) => !Number.isNaN(value)).sort();
+  if (defined.length * 2 < replicates.length) return { low: NaN, high: NaN };
+  const sorted = Array.from(defined);
+  const tail = (1 - confidence) / 2;
+  return { low: quantileSorted(sorted, tail) ?? NaN, high: quantileSorted(sorted, 1 - tail) ?? NaN };
+}
+
+function shareAboveZero(values: Float64Array): number {
+  let above = 0;
+  let defined = 0;
+  for (const value of values) {
+    if (Number.isNaN(value)) continue;
+    defined++;
+    if (value > 0) above++;
+    else if (value === 0) above += 0.5;
+  }
+  return above / defined;
+}
+
+function mapValues<Name extends string, From, To>(
+  record: Record<Name, From>,
+  to: (value: From, name: Name) => To,
+): Record<Name, To> {
+  const mapped = {} as Record<Name, To>;
+  for (const name in record) mapped[name] = to(record[name], name);
+  return mapped;
+}

@@ -1,0 +1,17 @@
+/** Count, mean and sample standard deviation of the values present; NaN where too few are there to tell. */
+export type Moments = { count: number; mean: number; sd: number };
+
+/** Moments by Welford's recurrence (Technometrics 4, 1962), which does not cancel; NaN counts as missing. */
+export function moments(values: Float64Array): Moments {
+  let count = 0;
+  let mean = 0;
+  let squares = 0;
+  for (const value of values) {
+    if (Number.isNaN(value)) continue;
+    count++;
+    const delta = value - mean;
+    mean += delta / count;
+    squares += delta * (value - mean);
+  }
+  return { count, mean: count > 0 ? mean : NaN, sd: count > 1 ? Math.sqrt(squares / (count - 1)) : NaN };
+}

@@ -1,0 +1,201 @@
+import { type Matrix, column } from '../matrix.ts';
+import { InvalidTrainingData } from './parameters.ts';
+
+/**
+ * How the values of one feature fall into bins. Value bins are 0 … bins − 1; bin number `bins` holds the missing values (for a
+ * categorical feature also the categories too rare to have a bin, and negative codes).
+ */
+export type FeatureBins = {
+  column: number;
+  bins: number;
+  /** Numeric: value ≤ upperBounds[b] falls into the first such b; the last is the largest double. Empty for a categorical one. */
+  upperBounds: Float64Array;
+  /** Categorical: the code of each bin, the most frequent first. Null for a numeric one. */
+  codes: Int32Array | null;
+};
+
+/**
+ * The training rows as bin numbers, in both orders, for the features that have something to split on ("slots").
+ *
+ *     byRow     row 0: slot 0, slot 1, …, slot s−1 | row 1: …      read by the histograms: one row touches all features
+ *     byColumn  slot 0: row 0, row 1, …            | slot 1: …     read by the partition: one feature, many rows
+ *
+ * Both are uint8: at most 255 value bins and one for missing.
+ */
+export type BinnedMatrix = {
+  rows: number;
+  slots: readonly FeatureBins[];
+  byRow: Uint8Array;
+  byColumn: Uint8Array;
+  /** LightGBM's feature_infos, for every column of the matrix. */
+  featureInfos: string[];
+};
+
+export type BinningOptions = { maxBin: number; minDataInBin: number };
+
+const largestCode = 1_000_000;
+
+/**
+ * Bins a design matrix. A numeric feature gets one bin per distinct value when these are few, else bins of about equal row
+ * counts; bounds lie half-way between neighbouring values. A categorical feature gets one bin per code.
+ * Throws InvalidTrainingData for an infinite value or a code that is not a whole number from 0 to 1,000,000; names the column.
+ */
+export function binMatrix(matrix: Matrix, options: BinningOptions): BinnedMatrix {
+  const categorical = new Set(matrix.categorical);
+  const featureInfos: string[] = [];
+  const slots: FeatureBins[] = [];
+  const columns: Uint8Array[] = [];
+
+  for (let c = 0; c < matrix.columns; c++) {
+    const values = column(matrix, c);
+    const found = categorical.has(c)
+      ? categoryBins(values, c, matrix.names[c], options.maxBin)
+      : numericBins(values, c, matrix.names[c], options);
+    featureInfos.push(found.info);
+
+    // a feature with everything in one bin can never split
+    const assigned = assignBins(found.bins, values);
+    const first = assigned[0];
+    if (!assigned.some((bin) => bin !== first)) continue;
+    slots.push(found.bins);
+    columns.push(assigned);
+  }
+
+  const byColumn = new Uint8Array(matrix.rows * slots.length);
+  const byRow = new Uint8Array(matrix.rows * slots.length);
+  columns.forEach((bins, slot) => {
+    byColumn.set(bins, slot * matrix.rows);
+    for (let row = 0, at = slot; row < bins.length; row++, at += slots.length) byRow[at] = bins[row];
+  });
+  return { rows: matrix.rows, slots, byRow, byColumn, featureInfos };
+}
+
+function numericBins(
+  values: Float64Array,
+  column: number,
+  name: string,
+  options: BinningOptions,
+): { bins: FeatureBins; info: string } {
+  const sorted = values.filter((value) => !Number.isNaN(value)).sort();
+  if (sorted.length > 0 && !(Number.isFinite(sorted[0]) && Number.isFinite(sorted.at(-1)!))) {
+    throw new InvalidTrainingData(`Column "${name}" holds an infinite value; make it missing (NaN) or cap it.`);
+  }
+
+  // distinct values and how often each occurs; −0 and 0 are one value
+  const distinct = new Float64Array(sorted.length);
+  const counts = new Int32Array(sorted.length);
+  let kinds = 0;
+  for (let i = 0; i < sorted.length; i++) {
+    if (kinds > 0 && sorted[i] === distinct[kinds - 1]) counts[kinds - 1]++;
+    else {
+      distinct[kinds] = sorted[i] + 0;
+      counts[kinds++] = 1;
+    }
+  }
+
+  const cuts = cutPoints(counts.subarray(0, kinds), sorted.length, options);
+  const upperBounds = Float64Array.from(cuts, (cut) => between(distinct[cut], distinct[cut + 1]));
+  const all = new Float64Array(upperBounds.length + 1);
+  all.set(upperBounds);
+  all[upperBounds.length] = Number.MAX_VALUE;
+  const info = kinds > 1 ? `[${distinct[0]}:${distinct[kinds - 1]}]` : 'none';
+  return { bins: { column, bins: all.length, upperBounds: all, codes: null }, info };
+}
+
+/**
+ * After which of the distinct values a bin ends. Each value gets its own bin while they fit; otherwise a value more frequent
+ * than the mean bin gets a bin alone and the others share what is left evenly.
+ */
+function cutPoints(counts: Int32Array, total: number, { maxBin, minDataInBin }: BinningOptions): number[] {
+  const cuts: number[] = [];
+  const kinds = counts.length;
+  let held = 0;
+  if (kinds <= maxBin) {
+    for (let k = 0; k < kinds - 1; k++) {
+      held += counts[k];
+      if (held < minDataInBin) continue;
+      cuts.push(k);
+      held = 0;
+    }
+    return cuts;
+  }
+
+  const isHeavy = (k: number) => counts[k] >= total / maxBin;
+  let binsLeft = maxBin;
+  let rowsLeft = total;
+  for (let k = 0; k < kinds; k++) {
+    if (!isHeavy(k)) continue;
+    binsLeft--;
+    rowsLeft -= counts[k];
+  }
+  let share = Math.max(minDataInBin, binsLeft > 0 ? rowsLeft / binsLeft : rowsLeft);
+  for (let k = 0; k < kinds - 1 && cuts.length < maxBin - 1; k++) {
+    if (!isHeavy(k)) rowsLeft -= counts[k];
+    held += counts[k];
+    const full = held >= share;
+    const beforeHeavy = isHeavy(k + 1) && held >= Math.max(1, share / 2);
+    if (!isHeavy(k) && !full && !beforeHeavy) continue;
+    cuts.push(k);
+    held = 0;
+    if (isHeavy(k)) continue;
+    binsLeft--;
+    share = Math.max(minDataInBin, binsLeft > 0 ? rowsLeft / binsLeft : rowsLeft);
+  }
+  return cuts;
+}
+
+/** A double t with low ≤ t < high, half-way where doubles allow. */
+function between(low: number, high: number): number {
+  const middle = low + (high - low) / 2;
+  return middle < high ? middle : low;
+}
+
+function categoryBins(
+  values: Float64Array,
+  column: number,
+  name: string,
+  maxBin: number,
+): { bins: FeatureBins; info: string } {
+  const counts = new Map<number, number>();
+  for (const value of values) {
+    if (Number.isNaN(value) || value < 0) continue;
+    if (!(Number.isInteger(value) && value <= largestCode)) {
+      throw new InvalidTrainingData(
+        `Column "${name}" is categorical, but holds a code that is not a whole number from 0 to ${largestCode}; encode its levels first.`,
+      );
+    }
+    counts.set(value, (counts.get(value) ?? 0) + 1);
+  }
+  const byFrequency = [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0]).map(([code]) => code);
+  const codes = Int32Array.from(byFrequency.slice(0, maxBin));
+  const info = counts.size > 1 ? byFrequency.sort((a, b) => a - b).join(':') : 'none';
+  return { bins: { column, bins: codes.length, upperBounds: new Float64Array(0), codes }, info };
+}
+
+/** The bin of every value of one feature. */
+export function assignBins(bins: FeatureBins, values: Float64Array): Uint8Array {
+  const assigned = new Uint8Array(values.length);
+  if (bins.codes !== null) {
+    const binOfCode = new Map(Array.from(bins.codes, (code, bin) => [code, bin]));
+    for (let i = 0; i < values.length; i++) assigned[i] = binOfCode.get(values[i]) ?? bins.bins;
+    return assigned;
+  }
+  const { upperBounds } = bins;
+  const last = bins.bins - 1;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    if (Number.isNaN(value)) {
+      assigned[i] = bins.bins;
+      continue;
+    }
+    let low = 0;
+    let high = last;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (value <= upperBounds[middle]) high = middle;
+      else low = middle + 1;
+    }
+    assigned[i] = low;
+  }
+  return assigned;
+}

@@ -1,0 +1,277 @@
+import { type Boosting, InvalidParameter, InvalidTrainingData } from './parameters.ts';
+
+/**
+ * What boosting needs to know about an objective. All arrays are per row; `score` is on the link scale (log for Poisson, Gamma
+ * and Tweedie, logit for binary, the value itself otherwise) and includes the offset.
+ */
+export type Loss = {
+  /** The objective as LightGBM names it in a model file. */
+  name: string;
+  /** Every hessian is 1 as long as rows are not weighted. */
+  constantHessian: boolean;
+  /** First and second derivative of the loss by the score, weighted; fills both arrays. */
+  derivatives: (
+    target: Float64Array,
+    score: Float64Array,
+    weight: Float64Array | null,
+    gradient: Float64Array,
+    hessian: Float64Array,
+  ) => void;
+  /** The constant score that minimises the loss, beside the offset. */
+  initialScore: (target: Float64Array, weight: Float64Array | null, offset: Float64Array | null) => number;
+  /** Weighted mean loss: what early stopping watches. */
+  meanLoss: (target: Float64Array, score: Float64Array, weight: Float64Array | null) => number;
+  /** For losses without curvature: the leaf's value is this quantile of its residuals, weighted. Null takes the Newton step. */
+  leafQuantile: number | null;
+  /** Throws InvalidTrainingData when a target lies outside the objective's domain. */
+  check: (target: Float64Array) => void;
+};
+
+/** The loss of the objective asked for. */
+export function lossOf(parameters: Boosting): Loss {
+  return losses[parameters.objective](parameters);
+}
+
+const losses: Record<Boosting['objective'], (parameters: Boosting) => Loss> = {
+  squared_error: () => ({
+    name: 'regression',
+    constantHessian: true,
+    derivatives: pointwise(
+      (y, s) => s - y,
+      () => 1,
+    ),
+    initialScore: weightedMeanResidual,
+    meanLoss: mean((y, s) => (y - s) ** 2),
+    leafQuantile: null,
+    check: anyTarget,
+  }),
+  absolute_error: () => ({
+    ...quantileLoss(0.5),
+    name: 'regression_l1',
+    meanLoss: mean((y, s) => Math.abs(y - s)),
+  }),
+  quantile: ({ alpha }) => quantileLoss(alpha),
+  huber: ({ alpha }) => ({
+    name: 'huber',
+    constantHessian: true,
+    derivatives: pointwise(
+      (y, s) => Math.max(-alpha, Math.min(alpha, s - y)),
+      () => 1,
+    ),
+    initialScore: weightedMeanResidual,
+    meanLoss: mean((y, s) => {
+      const residual = Math.abs(y - s);
+      return residual <= alpha ? 0.5 * residual * residual : alpha * (residual - 0.5 * alpha);
+    }),
+    leafQuantile: null,
+    check: anyTarget,
+  }),
+  poisson: () => ({
+    name: 'poisson',
+    constantHessian: false,
+    derivatives: pointwise(
+      (y, s) => Math.exp(s) - y,
+      (_, s) => Math.exp(s + poissonSafeguard),
+    ),
+    initialScore: logOfRatio(1),
+    meanLoss: mean((y, s) => Math.exp(s) - y * s),
+    leafQuantile: null,
+    check: notNegative('poisson'),
+  }),
+  gamma: () => ({
+    name: 'gamma',
+    constantHessian: false,
+    derivatives: pointwise(
+      (y, s) => 1 - y * Math.exp(-s),
+      (y, s) => y * Math.exp(-s),
+    ),
+    initialScore: logOfRatio(2),
+    meanLoss: mean((y, s) => y * Math.exp(-s) + s),
+    leafQuantile: null,
+    check: positive('gamma'),
+  }),
+  tweedie: ({ tweediePower: power }) => ({
+    name: 'tweedie',
+    constantHessian: false,
+    derivatives: pointwise(
+      (y, s) => -y * Math.exp((1 - power) * s) + Math.exp((2 - power) * s),
+      (y, s) => -y * (1 - power) * Math.exp((1 - power) * s) + (2 - power) * Math.exp((2 - power) * s),
+    ),
+    initialScore: logOfRatio(power),
+    meanLoss: mean((y, s) => (-y * Math.exp((1 - power) * s)) / (1 - power) + Math.exp((2 - power) * s) / (2 - power)),
+    leafQuantile: null,
+    check: notNegative('tweedie'),
+  }),
+  binary: ({ scalePosWeight }) => binaryLoss(scalePosWeight),
+};
+
+/** LightGBM adds this to the log of the Poisson hessian (`poisson_max_delta_step`), which damps steps where counts are few. */
+const poissonSafeguard = 0.7;
+
+function quantileLoss(level: number): Loss {
+  if (!(level < 1)) throw new InvalidParameter(`Objective quantile needs alpha below 1, it is ${level}.`);
+  return {
+    name: 'quantile',
+    constantHessian: true,
+    derivatives: pointwise(
+      (y, s) => (s >= y ? 1 - level : -level),
+      () => 1,
+    ),
+    initialScore: (target, weight, offset) =>
+      weightedQuantile(
+        target.map((y, i) => y - (offset?.[i] ?? 0)),
+        weight ?? new Float64Array(target.length).fill(1),
+        level,
+      ),
+    meanLoss: mean((y, s) => (y >= s ? level * (y - s) : (1 - level) * (s - y))),
+    leafQuantile: level,
+    check: anyTarget,
+  };
+}
+
+function binaryLoss(scalePosWeight: number): Loss {
+  const rowWeight = (y: number) => (y > 0 ? scalePosWeight : 1);
+  return {
+    name: 'binary sigmoid:1',
+    constantHessian: false,
+    derivatives: pointwise(
+      (y, s) => rowWeight(y) * (logistic(s) - y),
+      (y, s) => rowWeight(y) * logistic(s) * (1 - logistic(s)),
+    ),
+    initialScore: (target, weight, offset) =>
+      newton(target, weight, offset, (y, s) => [
+        rowWeight(y) * (logistic(s) - y),
+        rowWeight(y) * logistic(s) * (1 - logistic(s)),
+      ]),
+    meanLoss: (target, score, weight) => {
+      let sum = 0;
+      let total = 0;
+      for (let i = 0; i < target.length; i++) {
+        const w = (weight === null ? 1 : weight[i]) * rowWeight(target[i]);
+        sum += w * (Math.max(score[i], 0) - target[i] * score[i] + Math.log1p(Math.exp(-Math.abs(score[i]))));
+        total += w;
+      }
+      return sum / total;
+    },
+    leafQuantile: null,
+    check(target) {
+      if (target.some((y) => y !== 0 && y !== 1)) {
+        throw new InvalidTrainingData('Objective binary needs targets of 0 and 1 only.');
+      }
+      if (target.every((y) => y === target[0])) {
+        throw new InvalidTrainingData(`Objective binary needs both classes, all targets are ${target[0]}.`);
+      }
+    },
+  };
+}
+
+export function logistic(score: number): number {
+  return 1 / (1 + Math.exp(-score));
+}
+
+type PerRow = (target: number, score: number) => number;
+
+function pointwise(first: PerRow, second: PerRow): Loss['derivatives'] {
+  return (target, score, weight, gradient, hessian) => {
+    for (let i = 0; i < target.length; i++) {
+      const w = weight === null ? 1 : weight[i];
+      gradient[i] = w * first(target[i], score[i]);
+      hessian[i] = w * second(target[i], score[i]);
+    }
+  };
+}
+
+function mean(loss: PerRow): Loss['meanLoss'] {
+  return (target, score, weight) => {
+    let sum = 0;
+    let total = 0;
+    for (let i = 0; i < target.length; i++) {
+      const w = weight === null ? 1 : weight[i];
+      sum += w * loss(target[i], score[i]);
+      total += w;
+    }
+    return sum / total;
+  };
+}
+
+function weightedMeanResidual(target: Float64Array, weight: Float64Array | null, offset: Float64Array | null): number {
+  let sum = 0;
+  let total = 0;
+  for (let i = 0; i < target.length; i++) {
+    const w = weight === null ? 1 : weight[i];
+    sum += w * (target[i] - (offset === null ? 0 : offset[i]));
+    total += w;
+  }
+  return sum / total;
+}
+
+/**
+ * With a log link and variance μ^p the best constant c solves Σ w (y·μ^(1−p) − μ^(2−p)) = 0 with μ = exp(c + offset): a ratio of
+ * two sums, whatever the offsets. p is 1 for Poisson and 2 for Gamma.
+ */
+function logOfRatio(power: number): Loss['initialScore'] {
+  return (target, weight, offset) => {
+    let observed = 0;
+    let expected = 0;
+    for (let i = 0; i < target.length; i++) {
+      const w = weight === null ? 1 : weight[i];
+      const o = offset === null ? 0 : offset[i];
+      observed += w * target[i] * Math.exp((1 - power) * o);
+      expected += w * Math.exp((2 - power) * o);
+    }
+    if (!(observed > 0)) throw new InvalidTrainingData('All targets are zero: the log of their mean does not exist.');
+    return Math.log(observed / expected);
+  };
+}
+
+function newton(
+  target: Float64Array,
+  weight: Float64Array | null,
+  offset: Float64Array | null,
+  derivatives: (y: number, s: number) => [number, number],
+): number {
+  let constant = 0;
+  for (let step = 0; step < 50; step++) {
+    let gradient = 0;
+    let hessian = 0;
+    for (let i = 0; i < target.length; i++) {
+      const w = weight === null ? 1 : weight[i];
+      const [g, h] = derivatives(target[i], constant + (offset === null ? 0 : offset[i]));
+      gradient += w * g;
+      hessian += w * h;
+    }
+    const change = Math.max(-2, Math.min(2, gradient / hessian));
+    constant -= change;
+    if (Math.abs(change) < 1e-12) break;
+  }
+  return constant;
+}
+
+/** The smallest value at which the weights below reach the level; half-way to the next when they meet it exactly. */
+export function weightedQuantile(values: Float64Array, weights: Float64Array, level: number): number {
+  const sorted = Int32Array.from(values.keys()).sort((a, b) => values[a] - values[b] || a - b);
+  let total = 0;
+  for (const w of weights) total += w;
+  const goal = level * total;
+  let below = 0;
+  for (let k = 0; k < sorted.length; k++) {
+    below += weights[sorted[k]];
+    if (below > goal) return values[sorted[k]];
+    if (below === goal && k + 1 < sorted.length) return (values[sorted[k]] + values[sorted[k + 1]]) / 2;
+  }
+  return values[sorted[sorted.length - 1]];
+}
+
+function anyTarget(): void {}
+
+function notNegative(objective: string): Loss['check'] {
+  return (target) => {
+    if (target.some((y) => y < 0)) throw new InvalidTrainingData(`Objective ${objective} needs targets of at least 0.`);
+  };
+}
+
+function positive(objective: string): Loss['check'] {
+  return (target) => {
+    if (target.some((y) => y <= 0)) throw new InvalidTrainingData(`Objective ${objective} needs targets above 0.`);
+  };
+}

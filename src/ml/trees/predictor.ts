@@ -1,0 +1,134 @@
+import { type Matrix, column } from '../matrix.ts';
+import {
+  InvalidModel,
+  type Tree,
+  type TreeModel,
+  categoricalBit,
+  defaultLeftBit,
+  inCategorySet,
+  missing,
+} from './model.ts';
+import { inverseLink } from './objective.ts';
+
+export type PredictOptions = {
+  /** Leave the outputs on the link scale. */
+  raw?: boolean;
+  /** Use only the first iterations. */
+  iterations?: number;
+};
+
+/** Rows are scored in blocks of this many, copied row by row, so that a block's values stay in the first-level cache. */
+const blockRows = 64;
+
+/**
+ * Scores a matrix: rows × outputs, row-major. Offsets given in training are not part of the model: on a log scale multiply the
+ * result by the exposure. Throws InvalidModel when the matrix has another number of columns than the model has features.
+ */
+export function predict(model: TreeModel, matrix: Matrix, options: PredictOptions = {}): Float64Array {
+  checkColumns(model, matrix);
+  const { outputs } = model;
+  const used = options.iterations === undefined ? model.trees : model.trees.slice(0, options.iterations * outputs);
+  const scores = new Float64Array(matrix.rows * outputs);
+  const forest = used.map(walkable);
+  const block = new Float64Array(blockRows * matrix.columns);
+
+  for (let first = 0; first < matrix.rows; first += blockRows) {
+    const rows = Math.min(blockRows, matrix.rows - first);
+    copyBlock(block, matrix, first, rows);
+    for (let t = 0; t < forest.length; t++) {
+      const tree = forest[t];
+      const output = t % outputs;
+      for (let r = 0; r < rows; r++) {
+        scores[(first + r) * outputs + output] += tree.source.leafValue[leafOf(tree, block, r * matrix.columns)];
+      }
+    }
+  }
+
+  if (model.averaged && used.length > 0) {
+    const iterations = used.length / outputs;
+    for (let i = 0; i < scores.length; i++) scores[i] /= iterations;
+  }
+  if (options.raw !== true) inverseLink(model, scores);
+  return scores;
+}
+
+/** Throws InvalidModel unless the matrix has one column for each feature of the model. */
+export function checkColumns(model: TreeModel, matrix: Matrix): void {
+  if (matrix.columns === model.featureNames.length) return;
+  throw new InvalidModel(
+    `The model has ${model.featureNames.length} features (${model.featureNames.slice(0, 3).join(', ')}, …), the data has ${matrix.columns} columns.`,
+  );
+}
+
+/** Adds `values[leaf]` of the leaf that each row falls into to its score. `rows` null means every row. */
+export function addTree(
+  tree: Tree,
+  matrix: Matrix,
+  rows: Int32Array | null,
+  score: Float64Array,
+  values: Float64Array,
+): void {
+  const walk = walkable(tree);
+  const block = new Float64Array(matrix.columns);
+  const usedFeatures = [...new Set(tree.splitFeature)];
+  const columns = usedFeatures.map((feature) => column(matrix, feature));
+  const count = rows === null ? matrix.rows : rows.length;
+  for (let i = 0; i < count; i++) {
+    const row = rows === null ? i : rows[i];
+    for (let k = 0; k < usedFeatures.length; k++) block[usedFeatures[k]] = columns[k][row];
+    score[row] += values[leafOf(walk, block, 0)];
+  }
+}
+
+/** The columns of `rows` rows from `first`, row by row: `block[r * columns + c]`. */
+export function copyBlock(block: Float64Array, matrix: Matrix, first: number, rows: number): void {
+  for (let c = 0; c < matrix.columns; c++) {
+    const offset = c * matrix.rows + first;
+    for (let r = 0, at = c; r < rows; r++, at += matrix.columns) block[at] = matrix.values[offset + r];
+  }
+}
+
+/**
+ * A tree whose `bound` is NaN wherever a comparison alone does not decide (category sets, zero as missing): like a missing
+ * value, such a node fails both comparisons and goes the slow way.
+ */
+export type WalkableTree = { source: Tree; bound: Float64Array };
+
+export function walkable(tree: Tree): WalkableTree {
+  const bound = tree.threshold.map((threshold, node) => {
+    const decision = tree.decision[node];
+    return (decision & categoricalBit) !== 0 || (decision & missing.mask) === missing.zero ? NaN : threshold;
+  });
+  return { source: tree, bound };
+}
+
+/** The leaf that the row at `block[base …]` falls into. */
+export function leafOf({ source, bound }: WalkableTree, block: Float64Array, base: number): number {
+  const { splitFeature, left, right } = source;
+  let node = source.leaves > 1 ? 0 : -1;
+  while (node >= 0) {
+    const value = block[base + splitFeature[node]];
+    if (value <= bound[node]) node = left[node];
+    else if (value > bound[node]) node = right[node];
+    else node = goesLeft(source, node, value) ? left[node] : right[node];
+  }
+  return ~node;
+}
+
+/** LightGBM treats what is this close to zero as zero (the float 1e-35). */
+const zeroThreshold = Math.fround(1e-35);
+
+/** Where a node sends any value, missing and categorical included. */
+export function goesLeft(tree: Tree, node: number, value: number): boolean {
+  const decision = tree.decision[node];
+  const defaultLeft = (decision & defaultLeftBit) !== 0;
+  if ((decision & categoricalBit) !== 0) {
+    if (Number.isNaN(value)) return defaultLeft;
+    return inCategorySet(tree, tree.threshold[node], value);
+  }
+  const missingType = decision & missing.mask;
+  if (missingType === missing.nan && Number.isNaN(value)) return defaultLeft;
+  const known = Number.isNaN(value) ? 0 : value;
+  if (missingType === missing.zero && Math.abs(known) <= zeroThreshold) return defaultLeft;
+  return known <= tree.threshold[node];
+}

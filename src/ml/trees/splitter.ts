@@ -1,0 +1,231 @@
+import type { Random } from '../random.ts';
+import type { FeatureSums, Sums } from './histogram.ts';
+
+/** The best way found to part the rows of one leaf in two. */
+export type Split = {
+  gain: number;
+  slot: number;
+  /** Numeric: the last bin that goes left. */
+  bin: number;
+  missingLeft: boolean;
+  /** Categorical: 1 for every bin that goes left. Null for a numeric split. */
+  leftBins: Uint8Array | null;
+  left: Sums;
+  right: Sums;
+};
+
+export type SplitRules = {
+  minChildSamples: number;
+  minChildWeight: number;
+  lambdaL1: number;
+  lambdaL2: number;
+  minSplitGain: number;
+  extraTrees: boolean;
+  categoricalSmoothing: number;
+  categoricalL2: number;
+  maxCategoriesPerSplit: number;
+};
+
+/** The interval that monotone constraints leave to the values of a leaf's descendants. */
+export type Bounds = { low: number; high: number };
+
+/** The best value of a leaf: the minimum of `G·v + ½·(H + λ₂)·v² + λ₁·|v|` (Chen and Guestrin, XGBoost, 2016, eq. 5), within the bounds. */
+export function leafValue(
+  gradient: number,
+  hessian: number,
+  lambdaL1: number,
+  lambdaL2: number,
+  bounds: Bounds,
+): number {
+  const shrunk = Math.sign(gradient) * Math.max(0, Math.abs(gradient) - lambdaL1);
+  const free = hessian + lambdaL2 > 0 ? -shrunk / (hessian + lambdaL2) : 0;
+  return Math.min(bounds.high, Math.max(bounds.low, free));
+}
+
+/** What the loss falls by, twice, when a leaf of these sums takes a value: the term of LightGBM's and XGBoost's gain. */
+function reduction(gradient: number, hessian: number, lambdaL1: number, lambdaL2: number, value: number): number {
+  const shrunk = Math.sign(gradient) * Math.max(0, Math.abs(gradient) - lambdaL1);
+  return -(2 * shrunk * value + (hessian + lambdaL2) * value * value);
+}
+
+/**
+ * Looks through the candidate splits of one feature and returns the best that gains more than `atLeast`, or null.
+ * Numeric: every boundary between occupied bins, with the missing values right and, when there are any, left. Without missing
+ * values in the leaf, later ones will follow the larger side. Ties keep the first candidate, so that the result is reproducible.
+ */
+export function bestNumericSplit(
+  sums: FeatureSums,
+  slot: number,
+  total: Sums,
+  bounds: Bounds,
+  direction: number,
+  rules: SplitRules,
+  atLeast: number,
+  random: Random | null,
+): Split | null {
+  const { length, missing } = sums;
+  const hasMissing = missing.count > 0;
+  const last = hasMissing ? length - 1 : length - 2;
+  if (last < 0) return null;
+  const only = rules.extraTrees && random !== null ? random.integer(last + 1) : -1;
+
+  const right = scan(sums, 0, last, only, total, bounds, direction, rules, atLeast);
+  const left = hasMissing
+    ? scan(sums, 1, length - 2, only, total, bounds, direction, rules, right === null ? atLeast : right.gain)
+    : null;
+  const best = left ?? right;
+  if (best === null) return null;
+
+  const chosen = sidesOf(sums, best.position, left !== null, total);
+  return {
+    gain: best.gain,
+    slot,
+    bin: sums.bin[best.position],
+    missingLeft: hasMissing ? left !== null : chosen.left.count >= chosen.right.count,
+    leftBins: null,
+    ...chosen,
+  };
+}
+
+function scan(
+  sums: FeatureSums,
+  missingLeft: 0 | 1,
+  last: number,
+  only: number,
+  total: Sums,
+  bounds: Bounds,
+  direction: number,
+  rules: SplitRules,
+  atLeast: number,
+): { gain: number; position: number } | null {
+  const { gradient, hessian, count, missing } = sums;
+  const { minChildSamples, minChildWeight, lambdaL1, lambdaL2 } = rules;
+  const plain = direction === 0 && lambdaL1 === 0 && bounds.low === -Infinity && bounds.high === Infinity;
+  const unsplit = reductionAtBest(total, rules, bounds);
+  let leftGradient = missingLeft * missing.gradient;
+  let leftHessian = missingLeft * missing.hessian;
+  let leftCount = missingLeft * missing.count;
+  let bestGain = atLeast;
+  let position = -1;
+
+  for (let i = 0; i <= last; i++) {
+    leftGradient += gradient[i];
+    leftHessian += hessian[i];
+    leftCount += count[i];
+    if (leftCount < minChildSamples || leftHessian < minChildWeight) continue;
+    const rightCount = total.count - leftCount;
+    const rightHessian = total.hessian - leftHessian;
+    if (rightCount < minChildSamples || rightHessian < minChildWeight) break;
+    if (only >= 0 && i !== only) continue;
+
+    const rightGradient = total.gradient - leftGradient;
+    let gain: number;
+    if (plain) {
+      gain =
+        (leftGradient * leftGradient) / (leftHessian + lambdaL2) +
+        (rightGradient * rightGradient) / (rightHessian + lambdaL2) -
+        unsplit;
+    } else {
+      const leftValue = leafValue(leftGradient, leftHessian, lambdaL1, lambdaL2, bounds);
+      const rightValue = leafValue(rightGradient, rightHessian, lambdaL1, lambdaL2, bounds);
+      if (direction * (rightValue - leftValue) < 0) continue;
+      gain =
+        reduction(leftGradient, leftHessian, lambdaL1, lambdaL2, leftValue) +
+        reduction(rightGradient, rightHessian, lambdaL1, lambdaL2, rightValue) -
+        unsplit;
+    }
+    if (gain > bestGain) {
+      bestGain = gain;
+      position = i;
+    }
+  }
+  return position < 0 ? null : { gain: bestGain, position };
+}
+
+function reductionAtBest(total: Sums, { lambdaL1, lambdaL2 }: SplitRules, bounds: Bounds): number {
+  const value = leafValue(total.gradient, total.hessian, lambdaL1, lambdaL2, bounds);
+  return reduction(total.gradient, total.hessian, lambdaL1, lambdaL2, value);
+}
+
+function sidesOf(sums: FeatureSums, position: number, missingLeft: boolean, total: Sums): { left: Sums; right: Sums } {
+  const left: Sums = missingLeft ? { ...sums.missing } : { gradient: 0, hessian: 0, count: 0 };
+  for (let i = 0; i <= position; i++) addBin(left, sums, i);
+  return { left, right: difference(total, left) };
+}
+
+function addBin(side: Sums, sums: FeatureSums, i: number): void {
+  side.gradient += sums.gradient[i];
+  side.hessian += sums.hessian[i];
+  side.count += sums.count[i];
+}
+
+function difference(total: Sums, part: Sums): Sums {
+  return {
+    gradient: total.gradient - part.gradient,
+    hessian: total.hessian - part.hessian,
+    count: total.count - part.count,
+  };
+}
+
+/**
+ * The best set of categories to send left. Sorted by gradient over hessian, the best set of all is a run from one end (Fisher,
+ * "On grouping for maximum homogeneity", 1958); smoothing, an extra L2 and a limit on the set's size keep rare categories from
+ * being over-fitted, as LightGBM does. Missing values, rare and unknown categories go right.
+ */
+export function bestCategoricalSplit(
+  sums: FeatureSums,
+  slot: number,
+  bins: number,
+  total: Sums,
+  bounds: Bounds,
+  rules: SplitRules,
+  atLeast: number,
+  random: Random | null,
+): Split | null {
+  const { length, gradient, hessian } = sums;
+  if (length === 0) return null;
+  const fewCategories = 4;
+  const regularised = length > fewCategories ? { ...rules, lambdaL2: rules.lambdaL2 + rules.categoricalL2 } : rules;
+  const { lambdaL1, lambdaL2, minChildSamples, minChildWeight, categoricalSmoothing } = regularised;
+  const unsplit = reductionAtBest(total, rules, bounds);
+  const ratio = (i: number) => gradient[i] / (hessian[i] + categoricalSmoothing);
+  const ascending = Array.from({ length }, (_, i) => i).sort((a, b) => ratio(a) - ratio(b) || a - b);
+  const longest = Math.min(rules.maxCategoriesPerSplit, sums.missing.count > 0 ? length : length - 1);
+  const only = rules.extraTrees && random !== null && longest > 0 ? random.integer(longest) : -1;
+
+  let bestGain = atLeast;
+  let best: { sorted: number[]; size: number; left: Sums } | null = null;
+  for (const sorted of [ascending, ascending.toReversed()]) {
+    const left: Sums = { gradient: 0, hessian: 0, count: 0 };
+    for (let i = 0; i < longest; i++) {
+      addBin(left, sums, sorted[i]);
+      if (left.count < minChildSamples || left.hessian < minChildWeight) continue;
+      const right = difference(total, left);
+      if (right.count < minChildSamples || right.hessian < minChildWeight) break;
+      if (only >= 0 && i !== only) continue;
+      const leftValue = leafValue(left.gradient, left.hessian, lambdaL1, lambdaL2, bounds);
+      const rightValue = leafValue(right.gradient, right.hessian, lambdaL1, lambdaL2, bounds);
+      const gain =
+        reduction(left.gradient, left.hessian, lambdaL1, lambdaL2, leftValue) +
+        reduction(right.gradient, right.hessian, lambdaL1, lambdaL2, rightValue) -
+        unsplit;
+      if (gain > bestGain) {
+        bestGain = gain;
+        best = { sorted, size: i + 1, left: { ...left } };
+      }
+    }
+  }
+  if (best === null) return null;
+
+  const leftBins = new Uint8Array(bins + 1);
+  for (let i = 0; i < best.size; i++) leftBins[sums.bin[best.sorted[i]]] = 1;
+  return {
+    gain: bestGain,
+    slot,
+    bin: -1,
+    missingLeft: false,
+    leftBins,
+    left: best.left,
+    right: difference(total, best.left),
+  };
+}

@@ -1,0 +1,24 @@
+import type { Catalogue } from '../usecase/catalogue.ts';
+import type { Clock } from './clock.ts';
+import type { Executions } from './executions.ts';
+import type { Ids } from './ids.ts';
+import type { ObjectStore } from './object-store.ts';
+import type { Telemetry } from './telemetry.ts';
+
+/** Everything a stage may touch. A Lambda and the embedded runtime each make one; a test makes its own. */
+export type Ports = {
+  bronze: ObjectStore;
+  silver: ObjectStore;
+  gold: ObjectStore;
+  registry: ObjectStore;
+  reports: ObjectStore;
+  catalogue: Catalogue;
+  clock: Clock;
+  ids: Ids;
+  executions: Executions;
+  telemetry: Telemetry;
+  /** A directory for spilled and downloaded data; emptied by whoever made the ports. */
+  temporaryDirectory: string;
+  /** The commit that this code was built from, for lineage. */
+  codeVersion: string;
+};

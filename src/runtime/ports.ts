@@ -1,0 +1,40 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DirectoryStore } from '../adapters/embedded/directory-store.ts';
+import { fileTelemetry } from '../adapters/embedded/file-telemetry.ts';
+import { RandomIds } from '../adapters/embedded/random-ids.ts';
+import { storedExecutions } from '../adapters/embedded/stored-executions.ts';
+import { SystemClock } from '../adapters/embedded/system-clock.ts';
+import type { Ports } from '../ports/stage-ports.ts';
+import { catalogueFromFolder } from '../usecase/catalogue.ts';
+
+/** Enough to open the same ports in another thread: plain data. */
+export type PortsRecipe = {
+  /** The state directory; its folders are the zones. */
+  directory: string;
+  /** The folder of use cases. */
+  useCases: string;
+  codeVersion: string;
+};
+
+/** Ports on directories: one per zone, in the layout of the buckets. */
+export async function openPorts({ directory, useCases, codeVersion }: PortsRecipe): Promise<Ports> {
+  const temporaryDirectory = join(directory, 'tmp');
+  await mkdir(temporaryDirectory, { recursive: true });
+  const clock = new SystemClock();
+  const zone = (name: string) => new DirectoryStore(join(directory, name));
+  return {
+    bronze: zone('bronze'),
+    silver: zone('silver'),
+    gold: zone('gold'),
+    registry: zone('registry'),
+    reports: zone('reports'),
+    catalogue: await catalogueFromFolder(useCases),
+    clock,
+    ids: new RandomIds(),
+    executions: storedExecutions(zone('runtime')),
+    telemetry: fileTelemetry(join(directory, 'runtime', 'log.jsonl'), clock),
+    temporaryDirectory,
+    codeVersion,
+  };
+}

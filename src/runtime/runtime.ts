@@ -1,0 +1,186 @@
+/**
+ * The whole product in one process: an object store of directories, a bus in memory and on disk, the deployed state machines
+ * interpreted, their functions bound by name. What AWS does between the stages is done here; the stages are the same.
+ */
+import { mkdir, rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { codeVersion } from '../adapters/embedded/code-version.ts';
+import { DirectoryStore } from '../adapters/embedded/directory-store.ts';
+import { executionKey, storedExecutions } from '../adapters/embedded/stored-executions.ts';
+import { SystemClock } from '../adapters/embedded/system-clock.ts';
+import { execute } from '../asl/executor.ts';
+import type { HistoryEvent } from '../asl/history.ts';
+import { type Machine, parseMachine } from '../asl/machine.ts';
+import type { Json } from '../data/json.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { RecordedEvent } from '../ports/executions.ts';
+import type { Ports } from '../ports/stage-ports.ts';
+import { type MachineName, machineNames } from '../stages.ts';
+import { rules, schedulesOf } from '../triggers.ts';
+import { matchesPattern } from './event-pattern.ts';
+import { type Envelope, EventQueue } from './event-queue.ts';
+import { taskRunner } from './integrations.ts';
+import { bronzeBucket, machineDefinitions, stateMachineArn } from './machines.ts';
+import { type PortsRecipe, openPorts } from './ports.ts';
+import type { Progress } from './progress.ts';
+import { firingsBetween } from './schedules.ts';
+import { Workers } from './workers.ts';
+
+export type RuntimeOptions = {
+  /** Where the state lies; made where it is missing. */
+  directory: string;
+  /** The folder of use cases. */
+  useCases: string;
+  /** @default - the machine's own */
+  clock?: Clock;
+  /** @default - nobody looks on */
+  onProgress?: (progress: Progress) => void;
+  /** Threads for heavy stages. @default - one for each core, at most four */
+  threads?: number;
+};
+
+/** What became of one execution. */
+export type Ended = {
+  machine: MachineName;
+  executionArn: string;
+  status: string;
+  output: Json | undefined;
+  error: string | undefined;
+  cause: string | undefined;
+};
+
+/** Another process is at work in the same directory. */
+export class DirectoryInUse extends Error {
+  override name = 'DirectoryInUse';
+}
+
+export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
+  const directory = resolve(options.directory);
+  const recipe = { directory, useCases: options.useCases, codeVersion: await codeVersion(options.useCases) };
+  const definitions = await machineDefinitions();
+  const machines = Object.fromEntries(machineNames.map((name) => [name, parseMachine(definitions[name])]));
+  return new Runtime(options, recipe, await openPorts(recipe), machines as { [Name in MachineName]: Machine });
+}
+
+export class Runtime {
+  readonly ports: Ports;
+  readonly queue: EventQueue;
+  readonly #machines: { [Name in MachineName]: Machine };
+  readonly #store: DirectoryStore;
+  readonly #workers: Workers;
+  readonly #running = new Map<string, RecordedEvent[]>();
+  readonly #onProgress: (progress: Progress) => void;
+
+  constructor(
+    options: RuntimeOptions,
+    recipe: PortsRecipe,
+    ports: Ports,
+    machines: { [Name in MachineName]: Machine },
+  ) {
+    this.#store = new DirectoryStore(join(recipe.directory, 'runtime'));
+    this.ports = {
+      ...ports,
+      clock: options.clock ?? new SystemClock(),
+      executions: storedExecutions(this.#store, this.#running),
+    };
+    this.queue = new EventQueue(this.#store);
+    this.#machines = machines;
+    this.#workers = new Workers(options.threads ?? Math.min(4, availableParallelism()), recipe);
+    this.#onProgress = options.onProgress ?? (() => undefined);
+  }
+
+  /** Puts a file where insurers drop theirs, and lets the store announce it. Deliver to have it ingested. */
+  async drop(drop: { useCase: string; source: string; fileName: string; bytes: Uint8Array }): Promise<{ key: string }> {
+    const key = `drops/${drop.useCase}/${drop.source}/${drop.fileName}`;
+    await this.ports.bronze.put(key, drop.bytes);
+    const object = await this.ports.bronze.head(key);
+    await this.queue.add({
+      source: 'aws.s3',
+      'detail-type': 'Object Created',
+      detail: {
+        bucket: { name: bronzeBucket },
+        object: { key, size: drop.bytes.length, etag: object?.etag ?? '' },
+      },
+    });
+    return { key };
+  }
+
+  /** Delivers every waiting event, and what those cause, until none is left: one machine after the other. */
+  async deliver(): Promise<Ended[]> {
+    const ended: Ended[] = [];
+    for (let queued = await this.queue.first(); queued; queued = await this.queue.first()) {
+      const starts = this.#matching(queued.envelope);
+      this.#onProgress({ kind: 'event', detailType: queued.envelope['detail-type'], starts });
+      for (const machine of starts) ended.push(await this.start(machine, queued.envelope.detail));
+      await this.queue.done(queued);
+    }
+    return ended;
+  }
+
+  /** Lets the schedules fire that are due in (fromMs, toMs], each at its time, and delivers what they cause. */
+  async runSchedules(fromMs: number, toMs: number, setClock: (nowMs: number) => void): Promise<Ended[]> {
+    const schedules = this.ports.catalogue.useCases.flatMap(({ declaration }) => schedulesOf(declaration));
+    const ended: Ended[] = [];
+    for (const { schedule, scheduledMs } of firingsBetween(schedules, fromMs, toMs)) {
+      setClock(scheduledMs);
+      this.#onProgress({ kind: 'schedule', name: schedule.name, scheduledMs });
+      ended.push(
+        await this.start(schedule.starts, { ...schedule.input, scheduledTime: new Date(scheduledMs).toISOString() }),
+        ...(await this.deliver()),
+      );
+    }
+    return ended;
+  }
+
+  /** Runs one execution of a machine to its end and keeps its history. */
+  async start(machine: MachineName, input: Json): Promise<Ended> {
+    const name = this.ports.ids.next();
+    const executionArn = `${stateMachineArn(machine).replace(':stateMachine:', ':execution:')}:${name}`;
+    const startedMs = this.ports.clock.nowMs();
+    const events: RecordedEvent[] = [];
+    this.#running.set(executionArn, events);
+    this.#onProgress({ kind: 'machine-started', machine, execution: name });
+    const execution = await execute(this.#machines[machine], input, {
+      name,
+      executionArn,
+      stateMachineArn: stateMachineArn(machine),
+      clock: this.ports.clock,
+      ids: this.ports.ids,
+      tasks: taskRunner({ ports: this.ports, queue: this.queue, workers: this.#workers }),
+      onEvent: (event) => {
+        events.push(event as RecordedEvent);
+      },
+    });
+    await this.#store.put(
+      executionKey(executionArn),
+      new TextEncoder().encode(JSON.stringify({ machine, executionArn, status: execution.status, history: events })),
+    );
+    this.#running.delete(executionArn);
+    const { status, output, error, cause } = execution;
+    this.#onProgress({
+      kind: 'machine-ended',
+      machine,
+      status,
+      milliseconds: this.ports.clock.nowMs() - startedMs,
+      ...(error !== undefined && { error }),
+    });
+    return { machine, executionArn, status, output, error, cause };
+  }
+
+  async close(): Promise<void> {
+    await this.#workers.close();
+    await rm(this.ports.temporaryDirectory, { recursive: true, force: true });
+  }
+
+  #matching(envelope: Envelope): MachineName[] {
+    return rules
+      .filter(({ pattern }) =>
+        matchesPattern(
+          JSON.parse(JSON.stringify(pattern).replaceAll('${bronzeBucket}', bronzeBucket)) as Json,
+          envelope as unknown as Json,
+        ),
+      )
+      .map(({ starts }) => starts);
+  }
+}

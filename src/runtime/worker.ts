@@ -1,0 +1,25 @@
+/** A worker thread that runs heavy stages, one at a time, with ports of its own on the same directories. */
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Clock } from '../ports/clock.ts';
+import { runStage } from '../stages/run.ts';
+import type { StageName } from '../stages.ts';
+import { type PortsRecipe, openPorts } from './ports.ts';
+import { stageFunctions } from './stages.ts';
+
+export type WorkerRequest = { id: number; stage: StageName; input: unknown; nowMs: number };
+export type WorkerReply = { id: number; output: unknown } | { id: number; error: { name: string; message: string } };
+
+const ports = await openPorts(workerData as PortsRecipe);
+
+parentPort?.on('message', ({ id, stage, input, nowMs }: WorkerRequest) => {
+  // the run's time, which may have been set away from the thread's own; it runs on from there
+  const offsetMs = nowMs - ports.clock.nowMs();
+  const clock: Clock = {
+    nowMs: () => ports.clock.nowMs() + offsetMs,
+    sleep: (milliseconds, signal) => ports.clock.sleep(milliseconds, signal),
+  };
+  runStage(stage, stageFunctions[stage] as never, input, { ...ports, clock }).then(
+    (output) => parentPort?.postMessage({ id, output } satisfies WorkerReply),
+    ({ name, message }: Error) => parentPort?.postMessage({ id, error: { name, message } } satisfies WorkerReply),
+  );
+});

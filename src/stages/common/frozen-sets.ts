@@ -1,0 +1,104 @@
+/**
+ * The frozen data of a training run: `snapshots/<use case>/<run>/` holds `train.arrow` and `test.arrow` (Arrow IPC files) and
+ * `snapshot.json`, which names their digests. Everything after `Snapshot` reads these files and nothing else, so that every
+ * candidate, every evaluation and every later comparison sees the same bytes.
+ */
+import { type Table, type Vector, tableFromIPC } from 'apache-arrow';
+import type { Cell, Columns } from '../../ml/encoders/columns.ts';
+import { numbers } from '../../ml/encoders/columns.ts';
+import type { LeakageFinding } from '../../ml/leakage/finding.ts';
+import type { Ports } from '../../ports/stage-ports.ts';
+import type { StageInput } from '../../stages.ts';
+import type { Declaration } from '../../usecase/declaration.ts';
+import { digestOf, fromJsonBytes, getWritten } from './json.ts';
+
+export type SnapshotDocument = {
+  format: 1;
+  useCase: string;
+  runId: string;
+  cause: string;
+  /** Version of the feature table that the rows were read at. */
+  dataVersion: number;
+  contractVersions: { [source: string]: string };
+  trainDigest: string;
+  testDigest: string;
+  trainRows: number;
+  testRows: number;
+  leakage: LeakageFinding[];
+};
+
+/** Rows with everything that a model, a rule or a slice may ask of them. */
+export type RowSet = {
+  rows: number;
+  /** Every column of the feature table, by name. */
+  columns: Columns;
+  keys: string[];
+  label: Float64Array;
+};
+
+/** A frozen file is not the one that was frozen. */
+export class SnapshotDamaged extends Error {
+  override name = 'SnapshotDamaged';
+}
+
+export const snapshotPrefix = (run: { useCase: string; runId: string }) => `snapshots/${run.useCase}/${run.runId}/`;
+
+export async function readSnapshot(ports: Ports, key: string): Promise<SnapshotDocument> {
+  return fromJsonBytes<SnapshotDocument>(await getWritten(ports.registry, key, 'registry'));
+}
+
+/** One of the two sets. Throws `SnapshotDamaged`. */
+export async function readFrozenSet(
+  ports: Ports,
+  snapshot: StageInput<'Tune'>['snapshot'],
+  part: 'train' | 'test',
+  declaration: Declaration,
+): Promise<RowSet> {
+  return rowSetOf(await readFrozenTable(ports, snapshot, part), declaration);
+}
+
+/** The same as the Arrow table that was frozen, its digest checked. */
+export async function readFrozenTable(
+  ports: Ports,
+  snapshot: StageInput<'Tune'>['snapshot'],
+  part: 'train' | 'test',
+): Promise<Table> {
+  const document = await readSnapshot(ports, snapshot.key);
+  const key = snapshot.key.replace(/snapshot\.json$/, `${part}.arrow`);
+  const bytes = await getWritten(ports.registry, key, 'registry');
+  const expected = part === 'train' ? document.trainDigest : document.testDigest;
+  if (digestOf(bytes) !== expected) {
+    throw new SnapshotDamaged(
+      `${key} in the registry zone has changed since it was frozen: its SHA-256 should be ${expected}. ` +
+        'Restore it from the version history, or request a new training.',
+    );
+  }
+  return tableFromIPC(bytes);
+}
+
+/** The rows of an Arrow table in the feature table's layout. A missing label is NaN. */
+export function rowSetOf(table: Table, { entity, label }: Declaration): RowSet {
+  const columns = columnsOf(table);
+  return {
+    rows: table.numRows,
+    columns,
+    keys: Array.from(columns[entity.key], String),
+    label: numbers(label.column, columns[label.column]),
+  };
+}
+
+/** Arrow columns as plain cells: 64-bit integers and times become numbers, nulls stay null. */
+export function columnsOf(table: Table): Columns {
+  return Object.fromEntries(
+    table.schema.fields.map((field) => [field.name, cells(table.getChild(field.name) as Vector)]),
+  );
+}
+
+function cells(vector: Vector): ArrayLike<Cell> {
+  const values: Cell[] = Array.from({ length: vector.length });
+  for (let row = 0; row < vector.length; row++) {
+    const value: unknown = vector.get(row);
+    values[row] = typeof value === 'bigint' ? Number(value) : (value as Cell);
+  }
+  return values;
+}

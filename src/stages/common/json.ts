@@ -1,0 +1,21 @@
+import { createHash } from 'node:crypto';
+import type { ObjectStore } from '../../ports/object-store.ts';
+import { ObjectNotFound } from '../../ports/errors.ts';
+
+/** Documents as they are stored: UTF-8 JSON, one newline at the end. */
+export const toJsonBytes = (value: unknown): Uint8Array =>
+  new TextEncoder().encode(`${JSON.stringify(value, null, 1)}\n`);
+
+export const fromJsonBytes = <T>(bytes: Uint8Array): T => JSON.parse(new TextDecoder().decode(bytes)) as T;
+
+export const toTextBytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+/** The object that an earlier stage wrote; throws `ObjectNotFound`. */
+export async function getWritten(store: ObjectStore, key: string, zone: string): Promise<Uint8Array> {
+  const bytes = await store.get(key);
+  if (!bytes) throw new ObjectNotFound(key, `the ${zone} zone`);
+  return bytes;
+}
+
+/** SHA-256, as 64 hexadecimal digits. */
+export const digestOf = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');

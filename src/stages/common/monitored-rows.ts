@@ -1,0 +1,31 @@
+import type { Cell, Columns } from '../../ml/encoders/columns.ts';
+import { levelOf, numbers } from '../../ml/encoders/columns.ts';
+import type { MonitoredColumn, MonitoredRows } from '../../monitoring/reference.ts';
+import type { Declaration } from '../../usecase/declaration.ts';
+
+/**
+ * What monitoring watches of scored rows: every feature and every carried column, the predictions and the flags. Numeric
+ * features are numbers, all others categories. The label is not among them: its drift is measured as performance.
+ */
+export function monitoredRows({ features, score }: Declaration, columns: Columns): MonitoredRows {
+  return {
+    columns: [
+      ...features.numeric.map((name): MonitoredColumn => ({
+        name,
+        kind: 'number',
+        values: numbers(name, columns[name]),
+      })),
+      ...[...features.categorical, ...features.carried].map((name): MonitoredColumn => ({
+        name,
+        kind: 'category',
+        values: Array.from(columns[name], levelOrMissing),
+      })),
+    ],
+    predictions: numbers('prediction', columns['prediction']),
+    flags: Object.fromEntries(
+      Object.keys(score.flags).map((flag) => [flag, Uint8Array.from(columns[flag], (cell) => (cell === true ? 1 : 0))]),
+    ),
+  };
+}
+
+const levelOrMissing = (cell: Cell): string | null => (cell === null ? null : levelOf(cell));

@@ -1,0 +1,23 @@
+import { planCandidates } from '../../ml/tune/search.ts';
+import type { Candidate } from '../../stages.ts';
+import type { Declaration, ModelDeclaration } from '../../usecase/declaration.ts';
+
+/** How candidates of a kind are judged, as declared. */
+export function searchOf(declaration: Declaration, kind: Candidate['kind']): ModelDeclaration['search'] {
+  const model = declaration.models.find((declared) => declared.kind === kind);
+  if (!model) throw new Error(`The use case ${declaration.id} declares no model of kind ${kind}.`);
+  return model.search;
+}
+
+/** Every candidate of the declaration: each model as declared, then its trials, drawn from its search space. */
+export function candidatesOf(declaration: Declaration): Candidate[] {
+  return declaration.models.flatMap(({ kind, parameters, search }) => {
+    const trials = planCandidates(search.space, search.trials, search.seed);
+    const points: object[] = [{}, ...trials.map((trial) => trial.parameters)];
+    return points.map((point, i) => ({
+      id: `${kind}-${i}`,
+      kind,
+      parameters: { ...parameters, ...point } as Candidate['parameters'],
+    }));
+  });
+}

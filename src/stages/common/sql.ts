@@ -1,0 +1,53 @@
+import { quoteName } from '../../data/quote.ts';
+import { type SqlEngine, openSql } from '../../data/sql.ts';
+import { type DeltaTable, deltaTable } from '../../lake/table.ts';
+import { mount } from '../../lake/mount.ts';
+import type { ObjectStore } from '../../ports/object-store.ts';
+import type { Ports } from '../../ports/stage-ports.ts';
+import type { Declaration } from '../../usecase/declaration.ts';
+
+/** Runs the work with an SQL engine of its own, which is closed whatever happens. */
+export async function withSql<T>(ports: Ports, work: (sql: SqlEngine) => Promise<T>): Promise<T> {
+  const sql = await openSql({ temporaryDirectory: ports.temporaryDirectory });
+  try {
+    return await work(sql);
+  } finally {
+    await sql.close();
+  }
+}
+
+/** A table of the lake with the run's clock and ids. */
+export function lakeTable(ports: Ports, store: ObjectStore, path: string, sql?: SqlEngine): DeltaTable {
+  return deltaTable(store, path, { clock: ports.clock, ids: ports.ids, ...(sql && { sql }) });
+}
+
+export const silverPath = (useCase: string, source: string) => `tables/${useCase}/${source}`;
+export const quarantinePath = (useCase: string, source: string) => `quarantine/${useCase}/${source}`;
+export const featuresPath = (useCase: string) => `features/${useCase}`;
+export const predictionsPath = (useCase: string) => `predictions/${useCase}`;
+export const driftPath = (useCase: string) => `drift/${useCase}`;
+
+/** Makes the table, as of a version, the view `name`; false where there is no table yet. */
+export async function mountTable(
+  table: DeltaTable,
+  sql: SqlEngine,
+  name: string,
+  version?: number,
+): Promise<{ version: number } | undefined> {
+  if (!(await table.latest())) return undefined;
+  const snapshot = await table.snapshot(version === undefined ? undefined : { version });
+  await mount(sql, snapshot, name);
+  return { version: snapshot.version };
+}
+
+/** The rows that hold now: of several about one entity at one time, the one that came last. */
+export function currentRows(view: string, keys: readonly string[], latestFirst: string): string {
+  const by = keys.map(quoteName).join(', ');
+  return `SELECT * FROM ${quoteName(view)} QUALIFY row_number() OVER (PARTITION BY ${by} ORDER BY ${latestFirst}) = 1`;
+}
+
+/** The feature table as models see it: current rows, in a fixed order. */
+export function currentFeatures({ entity }: Declaration): string {
+  const order = `${quoteName(entity.key)}, ${quoteName(entity.eventTime)}`;
+  return `${currentRows('features', [entity.key, entity.eventTime], '_built_at DESC, _batch')} ORDER BY ${order}`;
+}

@@ -1,0 +1,41 @@
+import type { Conformal } from '../../ml/calibration/conformal.ts';
+import type { Design } from '../../ml/encoders/design.ts';
+import { readLightgbmText } from '../../ml/formats/lightgbm-text.ts';
+import { type VersionManifest, readVersion, readVersionFile } from '../../governance/registry.ts';
+import type { Ports } from '../../ports/stage-ports.ts';
+import type { EvaluationDocument } from '../evaluate.ts';
+import type { TrainingDocument } from '../train.ts';
+import { fromJsonBytes } from './json.ts';
+import type { Learnt } from './learning.ts';
+
+/** A published version as the stages use it: every file read is verified against its manifest. */
+export type LoadedVersion = {
+  manifest: VersionManifest;
+  learnt: Learnt;
+  conformal: Conformal;
+  training: TrainingDocument;
+};
+
+/** Throws `VersionNotFound`, `DigestMismatch`, `InvalidModel`. */
+export async function loadVersion(ports: Ports, useCase: string, version: number): Promise<LoadedVersion> {
+  const manifest = await readVersion(ports.registry, useCase, version);
+  const model = await readVersionFile(ports.registry, manifest, 'model.txt');
+  const training = await readDocument<TrainingDocument>(ports, manifest, 'training.json');
+  return {
+    manifest,
+    learnt: {
+      model: readLightgbmText(new TextDecoder().decode(model)),
+      design: await readDocument<Design>(ports, manifest, 'design.json'),
+    },
+    conformal: training.conformal,
+    training,
+  };
+}
+
+export async function loadEvaluation(ports: Ports, manifest: VersionManifest): Promise<EvaluationDocument> {
+  return readDocument<EvaluationDocument>(ports, manifest, 'evaluation.json');
+}
+
+export async function readDocument<T>(ports: Ports, manifest: VersionManifest, name: string): Promise<T> {
+  return fromJsonBytes<T>(await readVersionFile(ports.registry, manifest, name));
+}

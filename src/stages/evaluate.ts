@@ -1,0 +1,249 @@
+import { type Conformal, type Coverage, coverage } from '../ml/calibration/conformal.ts';
+import { bootstrap } from '../ml/metrics/bootstrap.ts';
+import { applyRatingTable } from '../ml/baselines/rating-table.ts';
+import type { Estimate, Metric } from '../ml/metrics/metric.ts';
+import { mae } from '../ml/metrics/regression.ts';
+import { skillOver } from '../ml/metrics/skill.ts';
+import { descending } from '../ml/metrics/order.ts';
+import { readLightgbmText } from '../ml/formats/lightgbm-text.ts';
+import { treeShap } from '../ml/shap/tree-shap.ts';
+import type { Design } from '../ml/encoders/design.ts';
+import { type PredictionCheck, checkPredictions } from '../governance/integrity.ts';
+import type { Lineage } from '../governance/lineage.ts';
+import type { ModelCard } from '../governance/model-card.ts';
+import { publishVersion } from '../governance/registry.ts';
+import type { Matrix } from '../ml/matrix.ts';
+import type { StageInput } from '../stages.ts';
+import type { LeakageFinding } from '../ml/leakage/finding.ts';
+import { type MonitoredRows, fitReference } from '../monitoring/reference.ts';
+import type { Ports } from '../ports/stage-ports.ts';
+import type { Explanation, TypicalCase } from '../report/facts.ts';
+import { calibrationGroups, residualGroups } from '../report/summaries/deciles.ts';
+import { explain, typicalCase } from '../report/summaries/explanation.ts';
+import { type UseCase, useCaseOf } from '../usecase/catalogue.ts';
+import type { Declaration } from '../usecase/declaration.ts';
+import { type MetricName, metricDescriptors } from '../usecase/metrics.ts';
+import { type StageFacts, recordFacts } from './common/facts.ts';
+import {
+  type RowSet,
+  type SnapshotDocument,
+  columnsOf,
+  readFrozenSet,
+  readFrozenTable,
+  readSnapshot,
+} from './common/frozen-sets.ts';
+import { digestOf, fromJsonBytes, getWritten, toJsonBytes } from './common/json.ts';
+import { type Learnt, matrixOf, predictRows } from './common/learning.ts';
+import { constantMetrics, describeMetric, measure, metricSet } from './common/metric-set.ts';
+import { monitoredRows } from './common/monitored-rows.ts';
+import { scoreRows } from './common/scoring.ts';
+import { withSql } from './common/sql.ts';
+import type { Stage } from './stage.ts';
+import { type TrainingDocument, beside, intervalsAround } from './train.ts';
+
+/** Everything measured of a version on the frozen test set; stored in the version, read by `Govern`. */
+export type EvaluationDocument = {
+  format: 1;
+  testRows: number;
+  metrics: { [name in MetricName]?: Estimate };
+  constantMetrics: { [name in MetricName]?: number };
+  /** What the tariff to beat reaches; empty where none is declared. */
+  rulesMetrics: { [name in MetricName]?: number };
+  predictions: PredictionCheck;
+  coverage: Coverage;
+  leakage: LeakageFinding[];
+  /** Where the test set lies, for the comparison with whatever is champion then. */
+  snapshot: { key: string; dataVersion: number; digest: string; trainRows: number; testRows: number };
+};
+
+/** Judges the chosen model once on the frozen test set and publishes it as an immutable version. */
+export const evaluate: Stage<'Evaluate'> = async ({ useCase, runId, snapshot, key }, ports) => {
+  const definition = useCaseOf(ports.catalogue, useCase);
+  const { declaration } = definition;
+  const frozen = await readSnapshot(ports, snapshot.key);
+  const test = await readFrozenSet(ports, snapshot, 'test', declaration);
+  const modelText = await getWritten(ports.registry, beside(key, 'model.txt'), 'registry');
+  const designBytes = await getWritten(ports.registry, beside(key, 'design.json'), 'registry');
+  const training = fromJsonBytes<TrainingDocument>(await getWritten(ports.registry, key, 'registry'));
+  const learnt: Learnt = {
+    model: readLightgbmText(new TextDecoder().decode(modelText)),
+    design: fromJsonBytes<Design>(designBytes),
+  };
+
+  const predicted = predictRows(learnt, test.columns);
+  const adjusted = predicted.map((value) => Math.max(value, declaration.score.floor ?? -Infinity));
+  const rules = training.ratingTable && applyRatingTable(training.ratingTable, test.columns, test.rows);
+  const metrics: Record<string, Metric> = {
+    ...metricSet(training.reference),
+    ...(rules && { skill_over_rules: skillOver(mae, rules) }),
+  };
+  const evaluation: EvaluationDocument = {
+    format: 1,
+    testRows: test.rows,
+    metrics: bootstrap(metrics, test.label, predicted, { seed: declaration.split.seed }),
+    constantMetrics: constantMetrics(training.reference, test.label),
+    rulesMetrics: rules ? measure(metricSet(training.reference), test.label, rules) : {},
+    predictions: checkPredictions(predicted),
+    coverage: coverage(test.label, intervalsAround(training.conformal, adjusted)),
+    leakage: frozen.leakage,
+    snapshot,
+  };
+  const lineage = lineageOf(declaration, frozen, training, learnt, ports);
+  const matrix = matrixOf(learnt, test.columns);
+  const { values: shap } = treeShap(learnt.model, matrix);
+  const explanation = explain(matrix, shap);
+  const reference = fitReference(
+    await scoredTraining(ports, declaration, snapshot, { learnt, conformal: training.conformal }),
+    {
+      dataVersion: frozen.dataVersion,
+      test: { actual: test.label, predicted },
+      importance: Object.fromEntries(explanation.features.map(({ name, meanAbsolute }) => [name, meanAbsolute])),
+    },
+  );
+  const manifest = await publishVersion(ports.registry, {
+    useCase,
+    lineage,
+    nowMs: ports.clock.nowMs(),
+    files: new Map([
+      ['model.txt', modelText],
+      ['design.json', designBytes],
+      ['training.json', toJsonBytes(training)],
+      ['evaluation.json', toJsonBytes(evaluation)],
+      ['reference.json', toJsonBytes(reference)],
+      ['card.json', toJsonBytes(cardOf(definition, evaluation, lineage, ports.clock.nowMs()))],
+    ]),
+  });
+  await recordFacts(ports, { useCase, runId }, 'Evaluate', {
+    ...testFacts(declaration, test, predicted, evaluation, {
+      ...explanation,
+      cases: typicalCases(matrix, shap, predicted),
+    }),
+    lineage: {
+      dataTable: `features/${useCase}`,
+      dataVersion: lineage.dataVersion,
+      dataHash: lineage.trainDigest,
+      contractVersions: lineage.contractVersions,
+      featuresHash: digestOf(definition.features),
+      codeCommit: lineage.codeCommit,
+      seed: lineage.seed,
+      algorithm: lineage.algorithm,
+      parameters: lineage.parameters,
+      modelVersion: String(manifest.version),
+      modelDigest: manifest.digest,
+    },
+  });
+  return { useCase, runId, version: manifest.version };
+};
+
+function lineageOf(
+  { split }: Declaration,
+  frozen: SnapshotDocument,
+  { candidate }: TrainingDocument,
+  learnt: Learnt,
+  ports: Ports,
+): Lineage {
+  return {
+    runId: frozen.runId,
+    algorithm: candidate.kind,
+    parameters: candidate.parameters as Lineage['parameters'],
+    seed: split.seed,
+    features: [...learnt.model.featureNames],
+    contractVersions: frozen.contractVersions,
+    dataVersion: frozen.dataVersion,
+    trainDigest: frozen.trainDigest,
+    testDigest: frozen.testDigest,
+    trainRows: frozen.trainRows,
+    testRows: frozen.testRows,
+    codeCommit: ports.codeVersion,
+  };
+}
+
+function cardOf(
+  { declaration, contracts }: UseCase,
+  evaluation: EvaluationDocument,
+  lineage: Lineage,
+  createdAtMs: number,
+): ModelCard {
+  const { id, question, card, label } = declaration;
+  return {
+    format: 1,
+    useCase: id,
+    createdAtMs,
+    question,
+    intendedUse: card.intendedUse,
+    limits: card.limits,
+    label: { column: label.column, unit: label.unit },
+    sources: Object.entries(contracts).map(([name, { contract }]) => ({
+      name,
+      contract: contract.id,
+      contractVersion: contract.version,
+    })),
+    metrics: (Object.keys(evaluation.metrics) as MetricName[]).map((name) => ({
+      name,
+      title: metricDescriptors[name].title,
+      better: metricDescriptors[name].better,
+      unit: metricDescriptors[name].unit === 'label' ? label.unit : '',
+      estimate: evaluation.metrics[name]!,
+      constant: evaluation.constantMetrics[name] ?? null,
+      rules: evaluation.rulesMetrics[name] ?? null,
+    })),
+    lineage,
+  };
+}
+
+/** The training rows as scoring would see them: predictions, bands and flags beside their features. */
+async function scoredTraining(
+  ports: Ports,
+  declaration: Declaration,
+  snapshot: StageInput<'Evaluate'>['snapshot'],
+  model: { learnt: Learnt; conformal: Conformal },
+): Promise<MonitoredRows> {
+  const rows = await readFrozenTable(ports, snapshot, 'train');
+  return withSql(ports, async (sql) => {
+    await sql.insert('training_rows', rows);
+    await scoreRows(sql, declaration, model, 'SELECT * FROM training_rows');
+    return monitoredRows(declaration, columnsOf(await sql.query('SELECT * FROM scored ORDER BY _row')));
+  });
+}
+
+/** What a high and a low prediction are made of: means over a tenth of the rows each, so that nobody is shown. */
+function typicalCases(matrix: Matrix, shap: Float64Array, predicted: Float64Array): TypicalCase[] {
+  const order = descending(predicted);
+  const tenth = Math.floor(predicted.length / 10);
+  return [
+    typicalCase(matrix, shap, order.subarray(0, tenth), 'case of the tenth with the highest predictions'),
+    typicalCase(matrix, shap, order.subarray(-tenth), 'case of the tenth with the lowest predictions'),
+  ];
+}
+
+function testFacts(
+  declaration: Declaration,
+  test: RowSet,
+  predicted: Float64Array,
+  evaluation: EvaluationDocument,
+  explanation: Explanation,
+): StageFacts {
+  const { column: name, unit } = declaration.label;
+  const names = Object.keys(evaluation.metrics) as MetricName[];
+  return {
+    target: { name, unit },
+    metrics: {
+      rows: test.rows,
+      set: 'frozen test set',
+      metrics: names.map((metric) => ({
+        ...describeMetric(metric, unit),
+        estimate: evaluation.metrics[metric]!,
+        baselines: [
+          { name: 'constant', value: evaluation.constantMetrics[metric] },
+          { name: 'tariff', value: evaluation.rulesMetrics[metric] },
+        ].filter((baseline): baseline is { name: string; value: number } => baseline.value !== undefined),
+      })),
+    },
+    calibration: {
+      groups: calibrationGroups(test.label, predicted),
+      ...(evaluation.metrics.gini && { gini: evaluation.metrics.gini }),
+    },
+    residuals: residualGroups(test.label, predicted),
+    explanation,
+  };
+}

@@ -1,0 +1,59 @@
+import { quoteName, quoteText } from '../data/quote.ts';
+import type { SqlEngine } from '../data/sql.ts';
+import { silverColumns } from '../data/contract/silver.ts';
+import { liveAt } from '../governance/aliases.ts';
+import { readLedger } from '../governance/ledger.ts';
+import { appendQuery } from '../lake/write.ts';
+import type { Ports } from '../ports/stage-ports.ts';
+import { type UseCase, contractOf, useCaseOf } from '../usecase/catalogue.ts';
+import { featureTableColumns } from '../usecase/check.ts';
+import { currentRows, featuresPath, lakeTable, mountTable, silverPath, withSql } from './common/sql.ts';
+import type { Stage } from './stage.ts';
+
+/**
+ * Runs the use case's features.sql over silver and appends the rows that are new or have changed as one batch, named after
+ * the drop. Rows that are there already are not written again, so nothing is ever overwritten and nothing stands twice.
+ */
+export const features: Stage<'Features'> = async ({ useCase, runId }, ports) => {
+  const definition = useCaseOf(ports.catalogue, useCase);
+  return withSql(ports, async (sql) => {
+    await mountSources(sql, definition, ports);
+    const table = lakeTable(ports, ports.gold, featuresPath(useCase), sql);
+    const existing = await mountTable(table, sql, 'existing');
+
+    const columns = featureTableColumns(definition.declaration).map(quoteName).join(', ');
+    const known = existing ? `EXCEPT SELECT ${columns} FROM existing` : '';
+    const builtAt = `make_timestamp(${Math.floor(ports.clock.nowMs())} * 1000)`;
+    const batch = `SELECT *, ${quoteText(runId)} AS _batch, ${builtAt} AS _built_at
+      FROM (SELECT ${columns} FROM (${definition.features}\n) ${known}) ORDER BY ALL`;
+    const written = await appendQuery(table, sql, batch, {
+      txn: { appId: `features:${runId}`, version: 1 },
+      details: { runId, codeVersion: ports.codeVersion },
+    });
+    const hasChampion = liveAt(await readLedger(ports.registry, useCase), 'champion') !== null;
+    return { useCase, runId, rows: written.rows, dataVersion: Math.max(written.version, 0), hasChampion };
+  });
+};
+
+/** Each source as the view of its name: its current rows, or no rows where nothing has arrived yet. */
+async function mountSources(sql: SqlEngine, useCase: UseCase, ports: Ports): Promise<void> {
+  const { id, entity, sources } = useCase.declaration;
+  for (const source of Object.keys(sources)) {
+    const contract = contractOf(useCase, source);
+    const raw = `${source} as delivered`;
+    const mounted = await mountTable(lakeTable(ports, ports.silver, silverPath(id, source), sql), sql, raw);
+    const names = contract.columns.map(({ name }) => name);
+    const keys = contract.columns.filter(({ name, primaryKey }) => primaryKey || name === entity.eventTime);
+    const columns = names.map(quoteName).join(', ');
+    const rows = mounted
+      ? currentRows(
+          raw,
+          keys.map(({ name }) => name),
+          '_ingested_at DESC, _line DESC',
+        )
+      : `SELECT ${silverColumns(contract)
+          .map(({ name, type }) => `NULL::${type} AS ${quoteName(name)}`)
+          .join(', ')} WHERE false`;
+    await sql.run(`CREATE OR REPLACE TEMP VIEW ${quoteName(source)} AS SELECT ${columns} FROM (${rows})`);
+  }
+}

@@ -1,0 +1,32 @@
+import { promote as promoteInLedger } from '../governance/promotion.ts';
+import type { Json } from '../data/json.ts';
+import { factsOf } from './common/facts.ts';
+import type { Stage } from './stage.ts';
+
+/**
+ * Makes the version champion, provided that the promotion log still stands where it stood when the version was judged. Throws
+ * `ChampionChanged` otherwise, which the machine answers by judging again.
+ */
+export const promote: Stage<'Promote'> = async (
+  { useCase, runId, version, reason, expectedHead, criteriaHash },
+  ports,
+) => {
+  const entry = await promoteInLedger(
+    { store: ports.registry, useCase, nowMs: ports.clock.nowMs() },
+    {
+      alias: 'champion',
+      version,
+      actor: `machine govern, run ${runId}`,
+      reason,
+      decisionId: `${runId}/${version}/${expectedHead.slice(0, 12)}`,
+      criteriaHash,
+      expectedHead,
+      evidence: { gates: (await factsOf(ports, { useCase, runId }, 'Govern'))?.gates ?? [] } as unknown as Json,
+    },
+  );
+  ports.telemetry.measure('ModelsPromoted', 1, useCase);
+  // the first champion's scores belong to the run that made it; a later champion's scoring is a run of its own, because that
+  // run has already reported the scores that asked for it
+  const scoreRunId = entry.replaces === null ? runId : `promotion-v${version}`;
+  return { useCase, runId, version, previous: entry.replaces, scoreRunId };
+};

@@ -1,0 +1,103 @@
+import { quoteName, quoteText } from '../data/quote.ts';
+import type { SqlEngine } from '../data/sql.ts';
+import type { DataFiles } from '../lake/data-files.ts';
+import type { Ports } from '../ports/stage-ports.ts';
+import type { Predictions } from '../report/facts.ts';
+import { useCaseOf } from '../usecase/catalogue.ts';
+import type { Declaration } from '../usecase/declaration.ts';
+import { recordFacts } from './common/facts.ts';
+import { fromJsonBytes, getWritten } from './common/json.ts';
+import { lakeTable, mountTable, predictionsPath, withSql } from './common/sql.ts';
+import { loadEvaluation, loadVersion } from './common/version.ts';
+import type { Stage } from './stage.ts';
+
+/** The predictions of a run are not fit to be published. */
+export class UnfitPredictions extends Error {
+  override name = 'UnfitPredictions';
+}
+
+/** Commits the data files of all partitions at once, after checking them: readers see the whole run or nothing of it. */
+export const publish: Stage<'Publish'> = async ({ useCase, runId, pin, parts }, ports) => {
+  const { declaration } = useCaseOf(ports.catalogue, useCase);
+  return withSql(ports, async (sql) => {
+    const stored = await Promise.all(
+      parts.map(async ({ key }) => fromJsonBytes<DataFiles>(await getWritten(ports.gold, key, 'gold'))),
+    );
+    const data: DataFiles = { ...stored[0], files: stored.flatMap(({ files }) => files) };
+    const rows = data.files.reduce((sum, file) => sum + file.rows, 0);
+    ensureFit(
+      runId,
+      data,
+      parts.reduce((sum, part) => sum + part.rows, 0),
+    );
+    const table = lakeTable(ports, ports.gold, predictionsPath(useCase), sql);
+    const { version: predictionsVersion } = await table.append(data, {
+      txn: { appId: `score:${runId}:v${pin.version}`, version: 1 },
+      details: { runId, modelVersion: String(pin.version), codeVersion: ports.codeVersion },
+    });
+
+    await mountTable(table, sql, 'predictions', predictionsVersion);
+    await sql.run(
+      `CREATE TEMP VIEW published AS SELECT * FROM predictions WHERE run_id = ${quoteText(runId)} AND model_version = ${pin.version}`,
+    );
+    await recordFacts(ports, { useCase, runId }, 'Publish', {
+      target: { name: declaration.label.column, unit: declaration.label.unit },
+      predictions: await summary(sql, ports, declaration, pin.version),
+    });
+    ports.telemetry.measure('PredictionsPublished', rows, useCase);
+    return { useCase, runId, version: pin.version, rows, predictionsVersion };
+  });
+};
+
+/** Before anything is committed: no rows lost between the partitions and here, and a number in every row. */
+function ensureFit(runId: string, { files }: DataFiles, expectedRows: number): void {
+  const rows = files.reduce((sum, file) => sum + file.rows, 0);
+  if (rows === 0 || rows !== expectedRows) {
+    throw new UnfitPredictions(
+      `Run ${runId} scored ${expectedRows} rows and ${rows} are to be published: start the run again.`,
+    );
+  }
+  for (const { stats } of files) {
+    const { nullCount } = JSON.parse(stats) as { nullCount: { [column: string]: number } };
+    if (nullCount['prediction'] > 0 || nullCount['category'] > 0) {
+      throw new UnfitPredictions(
+        `${nullCount['prediction']} predictions of run ${runId} are missing; nothing is published. ` +
+          'Check the model version and the features of its batches.',
+      );
+    }
+  }
+}
+
+/** Counts of bands and flags, and how wide and how true the intervals are. */
+async function summary(
+  sql: SqlEngine,
+  ports: Ports,
+  { id, score }: Declaration,
+  version: number,
+): Promise<Predictions> {
+  const { manifest } = await loadVersion(ports, id, version);
+  const { coverage } = await loadEvaluation(ports, manifest);
+  const flags = Object.keys(score.flags).map((flag, i) => `count(*) FILTER (${quoteName(flag)}) AS flag${i}`);
+  const [total] = await sql.rows(
+    `SELECT ${['count(*) AS rows', 'avg(prediction) AS mean', 'avg(prediction_upper_bound - prediction_lower_bound) AS width', ...flags].join(', ')} FROM published`,
+  );
+  const counted = await sql.rows('SELECT category, count(*) AS rows FROM published GROUP BY category');
+  const countOf = new Map(counted.map(({ category, rows }) => [String(category), Number(rows)]));
+  return {
+    rows: Number(total['rows']),
+    modelVersion: String(version),
+    mean: Number(total['mean']),
+    bands: score.bands.map(({ name, below }, i) => ({
+      name,
+      rows: countOf.get(name) ?? 0,
+      ...(i > 0 && { from: score.bands[i - 1].below! }),
+      ...(below !== undefined && { to: below }),
+    })),
+    flags: Object.entries(score.flags).map(([name, rule], i) => ({ name, rows: Number(total[`flag${i}`]), rule })),
+    intervals: {
+      nominalCoverage: score.interval.coverage,
+      measuredCoverage: coverage.coverage,
+      meanWidth: Number(total['width']),
+    },
+  };
+}

@@ -1,0 +1,152 @@
+import { type Table, tableFromArrays, tableToIPC } from 'apache-arrow';
+import type { SqlEngine } from '../data/sql.ts';
+import { acquireLease, releaseLease } from '../governance/lease.ts';
+import { listVersions } from '../governance/registry.ts';
+import { type RetrainCause, decideRetrain } from '../governance/retrain.ts';
+import { applyDesign, fitDesign } from '../ml/encoders/design.ts';
+import { numbers } from '../ml/encoders/columns.ts';
+import { checkLeakage } from '../ml/leakage/check.ts';
+import type { LeakageFinding } from '../ml/leakage/finding.ts';
+import { type Holdout, holdout } from '../ml/tune/holdout.ts';
+import type { Ports } from '../ports/stage-ports.ts';
+import { type UseCase, useCaseOf } from '../usecase/catalogue.ts';
+import type { Declaration } from '../usecase/declaration.ts';
+import { quoteName } from '../data/quote.ts';
+import { type RowSet, type SnapshotDocument, rowSetOf, snapshotPrefix } from './common/frozen-sets.ts';
+import { digestOf, toJsonBytes } from './common/json.ts';
+import { designSpec } from './common/learning.ts';
+import { retrainLease } from './common/retrain-lease.ts';
+import { candidatesOf } from './common/search.ts';
+import { currentFeatures, featuresPath, lakeTable, mountTable, withSql } from './common/sql.ts';
+import type { Stage } from './stage.ts';
+
+/** The data would teach the model what it must not know; nothing is trained on them. */
+export class LeakageFound extends Error {
+  override name = 'LeakageFound';
+  readonly findings: readonly LeakageFinding[];
+
+  constructor(useCase: string, findings: readonly LeakageFinding[]) {
+    super(
+      `Training of ${useCase} is stopped by ${findings.length} leakage findings: ${findings.map(({ message }) => message).join(' ')}`,
+    );
+    this.findings = findings;
+  }
+}
+
+/** There are not enough labelled rows to train and to judge on. */
+export class TooFewRows extends Error {
+  override name = 'TooFewRows';
+}
+
+/** Longer than any training; a run that dies releases it in its last state, or at the latest then. */
+const leaseSeconds = 6 * 3600;
+
+/**
+ * Freezes what a training run learns from and is judged on. An entity's rows lie on one side, today and after every later
+ * drop, so a test set holds nobody whom any earlier model was trained on. Throws `LeakageFound`, `TooFewRows`.
+ */
+export const snapshot: Stage<'Snapshot'> = async ({ useCase, runId, cause }, ports) => {
+  const definition = useCaseOf(ports.catalogue, useCase);
+  const { declaration } = definition;
+  const lease = retrainLease(ports, useCase);
+  const nowMs = ports.clock.nowMs();
+  const { acquired, lease: held } = await acquireLease(lease, { holder: runId, nowMs, durationSeconds: leaseSeconds });
+  const dataVersion = (await lakeTable(ports, ports.gold, featuresPath(useCase)).latest())?.version ?? -1;
+  const newest = (await listVersions(ports.registry, useCase)).at(-1);
+  const { start, reason } = decideRetrain({
+    cause: cause as RetrainCause,
+    ...(!acquired && { heldBy: held }),
+    dataVersion,
+    ...(newest && newest.lineage.runId !== runId && { lastTrainedOn: newest.lineage.dataVersion }),
+  });
+  if (!start) {
+    if (acquired) await releaseLease(lease, runId);
+    return { useCase, runId, status: 'busy', reason, candidates: [] };
+  }
+
+  const document = await withSql(ports, (sql) => freeze(sql, ports, definition, { runId, cause, dataVersion }));
+  const key = `${snapshotPrefix({ useCase, runId })}snapshot.json`;
+  await ports.registry.put(key, toJsonBytes(document));
+  return {
+    useCase,
+    runId,
+    status: 'ready',
+    reason,
+    snapshot: {
+      key,
+      dataVersion,
+      digest: digestOf(document.trainDigest + document.testDigest),
+      trainRows: document.trainRows,
+      testRows: document.testRows,
+    },
+    candidates: candidatesOf(declaration),
+  };
+};
+
+type Request = { runId: string; cause: string; dataVersion: number };
+
+async function freeze(
+  sql: SqlEngine,
+  ports: Ports,
+  { declaration, contracts }: UseCase,
+  { runId, cause, dataVersion }: Request,
+): Promise<SnapshotDocument> {
+  const { id, label, split } = declaration;
+  if (!(await mountTable(lakeTable(ports, ports.gold, featuresPath(id), sql), sql, 'features', dataVersion))) {
+    throw new TooFewRows(`${id} has no features yet: drop a file first.`);
+  }
+  await sql.run(
+    `CREATE TEMP TABLE frozen AS SELECT *, (row_number() OVER () - 1)::INTEGER AS _row
+      FROM (${currentFeatures(declaration)}) WHERE ${quoteName(label.column)} IS NOT NULL`,
+  );
+  const rows = rowSetOf(await sql.query('SELECT * FROM frozen ORDER BY _row'), declaration);
+  const parts = holdout(rows.rows, { test: split.test, seed: split.seed, keys: rows.keys });
+  if (parts.train.length < 50 || parts.test.length < 20) {
+    throw new TooFewRows(
+      `${id} has ${rows.rows} labelled rows, ${parts.train.length} to train and ${parts.test.length} to judge on: ` +
+        'at least 50 and 20 are needed. Drop more data.',
+    );
+  }
+  const findings = leakageIn(declaration, rows, parts);
+  if (findings.length > 0) throw new LeakageFound(id, findings);
+
+  const prefix = snapshotPrefix({ useCase: id, runId });
+  const frozen = async (part: 'train' | 'test') => {
+    const bytes = tableToIPC(await rowsOf(sql, parts[part]), 'file');
+    await ports.registry.put(`${prefix}${part}.arrow`, bytes);
+    return digestOf(bytes);
+  };
+  return {
+    format: 1,
+    useCase: id,
+    runId,
+    cause,
+    dataVersion,
+    contractVersions: Object.fromEntries(
+      Object.entries(contracts).map(([source, { contract }]) => [source, contract.version]),
+    ),
+    trainDigest: await frozen('train'),
+    testDigest: await frozen('test'),
+    trainRows: parts.train.length,
+    testRows: parts.test.length,
+    leakage: findings,
+  };
+}
+
+async function rowsOf(sql: SqlEngine, rows: Uint32Array): Promise<Table> {
+  await sql.run('DROP TABLE IF EXISTS wanted');
+  await sql.insert('wanted', tableFromArrays({ _row: Int32Array.from(rows) }));
+  return sql.query(
+    'SELECT * EXCLUDE (_row, _batch, _built_at) FROM frozen WHERE _row IN (SELECT _row FROM wanted) ORDER BY _row',
+  );
+}
+
+function leakageIn(declaration: Declaration, { columns, label }: RowSet, parts: Holdout): LeakageFinding[] {
+  const { eventTime } = declaration.entity;
+  return checkLeakage({
+    features: applyDesign(fitDesign(columns, designSpec(declaration)), columns),
+    label,
+    split: parts,
+    eventTime: numbers(eventTime, columns[eventTime]),
+  });
+}

@@ -1,0 +1,159 @@
+import * as z from 'zod';
+import { boostingParameters, forestParameters } from '../ml/trees/parameters.ts';
+import { metricNames } from './metrics.ts';
+
+/*
+ * The shape of a use case's declaration. Every object is closed: a misspelt key is an error that names it. The defaults are
+ * stated here once; thresholds have none, they live in the declaration.
+ */
+
+const name = z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/, 'must be a name: letters, digits and "_"');
+const share = z.number().gt(0).lt(1);
+const seed = z.number().int();
+const condition = z.string().min(1);
+const duration = z.string().regex(/^P\d+D$/, 'must be a number of days such as P30D');
+const cron = z
+  .string()
+  .regex(/^[\w*,/-]+( [\w*,/-]+){4}$/, 'must be a cron expression of five fields, such as "0 2 * * *"');
+const timeZone = z
+  .string()
+  .refine(isTimeZone, 'is no time zone; write one such as "UTC" or "Europe/London"')
+  .default('UTC');
+const schedule = { at: cron, timeZone };
+const limits = z.strictObject({ warn: z.number().gt(0), alert: z.number().gt(0) });
+const metric = z.enum(metricNames);
+
+const parameterValue = z.union([z.number(), z.string(), z.boolean()]);
+const pair = (bound: z.ZodNumber) => z.tuple([bound, bound]);
+const dimension = z.union(
+  [
+    z.strictObject({ uniform: pair(z.number()) }),
+    z.strictObject({ logUniform: pair(z.number().gt(0)) }),
+    z.strictObject({ integer: pair(z.number().int()) }),
+    z.strictObject({ choice: z.array(parameterValue).min(1) }),
+  ],
+  'must be one of { uniform: [low, high] }, { logUniform: [low, high] } above 0, { integer: [low, high] }, { choice: [ … ] }',
+);
+const search = z.strictObject({
+  /** Parameter → how its values are drawn, as in `src/ml/tune/search.ts`. */
+  space: z.record(z.string(), dimension),
+  trials: z.number().int().min(1),
+  folds: z.number().int().min(2),
+  metric,
+  seed,
+});
+
+const model = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('random-forest'), parameters: forestParameters, search }),
+  z.strictObject({ kind: z.literal('gradient-boosting'), parameters: boostingParameters, search }),
+]);
+
+const metricLimit = z
+  .strictObject({ min: z.number().optional(), max: z.number().optional() })
+  .refine((limit) => (limit.min === undefined) !== (limit.max === undefined), 'needs either "min" or "max"')
+  .optional();
+const perMetric = Object.fromEntries(metricNames.map((known) => [known, metricLimit])) as {
+  [known in (typeof metricNames)[number]]: typeof metricLimit;
+};
+
+export const declarationSchema = z.strictObject({
+  id: z.string().regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, 'must be words of small letters and digits joined by "-"'),
+  /** What the business asks, as a sentence. */
+  question: z.string().min(1),
+  /** What the predictions are for, and what they must not be used for; both stand in every model card. */
+  card: z.strictObject({ intendedUse: z.string().min(1), limits: z.array(z.string().min(1)).min(1) }),
+  entity: z.strictObject({ key: name, eventTime: name }),
+  /** Source → its contract's file. The source's name is also that of its silver table and of the view in features.sql. */
+  sources: z.record(name, z.string().min(1)).refine((sources) => Object.keys(sources).length > 0, 'needs a source'),
+  /** Figures of a source's accepted rows for the report, beyond those of each column. */
+  profiles: z
+    .record(
+      name,
+      z.strictObject({
+        boxPlot: z.strictObject({ value: name, by: z.array(name).min(1) }).optional(),
+        /** Group → an SQL condition over the source's columns. */
+        groups: z.record(name, condition).default({}),
+      }),
+    )
+    .default({}),
+  features: z.strictObject({
+    numeric: z.array(name).default([]),
+    categorical: z.array(name).default([]),
+    /** Columns that no model sees, for rules and slices. */
+    carried: z.array(name).default([]),
+  }),
+  label: z.strictObject({
+    column: name,
+    unit: z.string().min(1),
+    /** How long after the event time the label is final. */
+    maturity: duration,
+    /** The quantile of the reference labels from which a case is "high". */
+    highQuantile: share.default(0.95),
+  }),
+  models: z.array(model).min(1),
+  /** The tariff that a model has to beat: the mean label by these factors. @default - a constant is all there is to beat */
+  ratingTable: z.array(name).min(1).optional(),
+  /** Rows are assigned by a hash of the entity key and the seed, so that a key keeps its side over the months. */
+  split: z.strictObject({ test: share, seed }),
+  gates: z.strictObject({
+    ...perMetric,
+    beatsChampion: z.strictObject({
+      metric,
+      /** Of the paired bootstrap interval of the difference. */
+      confidence: share,
+      /** The least difference that is of use, in the metric's unit. */
+      minimumEffect: z.number().min(0),
+    }),
+  }),
+  score: z.strictObject({
+    ...schedule,
+    /** The least adjusted prediction, in the label's unit. */
+    floor: z.number().optional(),
+    /** Ascending; each reaches up to its `below`, the last one has none. */
+    bands: z.array(z.strictObject({ name, below: z.number().optional() })).min(1),
+    interval: z.strictObject({ coverage: share }),
+    /** Flag → an SQL condition over `prediction`, `adjusted_prediction`, `category` and the feature table's columns. */
+    flags: z.record(name, condition).default({}),
+  }),
+  retrain: z.strictObject({ ...schedule, onDrift: z.boolean() }),
+  monitor: z.strictObject({
+    /** How many days of predictions are looked at. */
+    window: duration,
+    /** Fewer predictions than this raise an alert, and no drift is judged. */
+    minVolume: z.number().int().min(1),
+    /** What the model must keep on matured truth. */
+    performance: z.strictObject(perMetric),
+    drift: z.strictObject({
+      psi: limits,
+      /** Of the tests over all features together. */
+      falseDiscoveryRate: share,
+      /** Of the mean prediction: relative change, and distance in standard deviations. */
+      prediction: z.strictObject({ relative: z.number().gt(0), z: z.number().gt(0) }),
+      /** Shares (of booleans) by difference, means (of numbers) by relative change. */
+      demographic: z.strictObject({ columns: z.array(name).min(1), alert: z.number().gt(0) }),
+      /** The mean of the relative prediction change and of these columns' demographic changes. */
+      composite: z.strictObject({ columns: z.array(name).min(1), ...limits.shape }),
+    }),
+    /** Groups whose errors and shares are followed apart. */
+    slices: z.array(name).default([]),
+  }),
+});
+
+/** A declaration as its author writes it: defaults may be left out. */
+export type DeclarationInput = z.input<typeof declarationSchema>;
+/** A declaration with its defaults filled in. */
+export type Declaration = z.output<typeof declarationSchema>;
+export type ModelDeclaration = Declaration['models'][number];
+
+/** A use case's one declaration: plain data, so that it is the same after a trip through JSON. Checked when it is loaded. */
+export function defineUseCase(declaration: DeclarationInput): DeclarationInput {
+  return declaration;
+}
+
+function isTimeZone(zone: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,55 @@
+import { silverColumns } from '../data/contract/silver.ts';
+import { didYouMean } from '../data/nearest.ts';
+import { quoteName } from '../data/quote.ts';
+import type { SqlEngine } from '../data/sql.ts';
+import type { UseCase } from './catalogue.ts';
+import { featureTableColumns } from './check.ts';
+
+/**
+ * Runs a use case's SQL over tables without rows: features.sql, its contracts' rules, the flags. Returns what is wrong, one
+ * sentence each. This finds what reading the declaration cannot: columns that the query does not give, types that do not fit.
+ */
+export async function dryRunFindings(sql: SqlEngine, useCase: UseCase): Promise<string[]> {
+  const { declaration, contracts, features } = useCase;
+  const findings: string[] = [];
+  const attempt = async (what: string, query: string): Promise<void> => {
+    const failure = await sql.run(query).then(
+      () => undefined,
+      (error: unknown) => error as Error,
+    );
+    if (failure) findings.push(`${what}: ${failure.message.split('\n')[0]}`);
+  };
+
+  for (const [source, { contract }] of Object.entries(contracts)) {
+    const columns = silverColumns(contract).map(({ name, type }) => `${quoteName(name)} ${type}`);
+    await sql.run(`CREATE OR REPLACE TEMP TABLE ${quoteName(source)} (${columns.join(', ')})`);
+    for (const { name, condition } of contract.rowRules) {
+      await attempt(`rule ${name} of ${source}`, `SELECT count(*) FILTER (${condition}) FROM ${quoteName(source)}`);
+    }
+    for (const [group, condition] of Object.entries(declaration.profiles[source]?.groups ?? {})) {
+      await attempt(`profile group ${group}`, `SELECT count(*) FILTER (${condition}) FROM ${quoteName(source)}`);
+    }
+  }
+
+  await attempt('features.sql', `CREATE OR REPLACE TEMP TABLE dry_features AS ${features}`);
+  if (findings.length > 0) return findings;
+  const given = (await sql.rows('DESCRIBE dry_features')) as { column_name: string; column_type: string }[];
+  const names = given.map((column) => column.column_name);
+  for (const name of featureTableColumns(declaration)) {
+    if (!names.includes(name)) findings.push(`features.sql gives no column "${name}".${didYouMean(name, names)}`);
+  }
+  for (const { column_name: name, column_type: type } of given) {
+    if (declaration.features.numeric.includes(name) && !/INT|DOUBLE|FLOAT|BOOLEAN/.test(type)) {
+      findings.push(`features.sql gives the numeric feature "${name}" as ${type}: cast it to DOUBLE`);
+    }
+    if (declaration.features.categorical.includes(name) && type !== 'VARCHAR') {
+      findings.push(`features.sql gives the categorical feature "${name}" as ${type}: cast it to VARCHAR`);
+    }
+  }
+  const scored = `SELECT *, 0.0::DOUBLE AS prediction, 0.0::DOUBLE AS adjusted_prediction, '' AS category,
+    0.0::DOUBLE AS prediction_lower_bound, 0.0::DOUBLE AS prediction_upper_bound FROM dry_features`;
+  for (const [flag, condition] of Object.entries(declaration.score.flags)) {
+    await attempt(`flag ${flag}`, `SELECT count(*) FILTER (${condition}) FROM (${scored})`);
+  }
+  return findings;
+}

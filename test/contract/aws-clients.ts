@@ -1,0 +1,30 @@
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { S3Client } from '@aws-sdk/client-s3';
+import type { Clock } from '../../src/ports/clock.ts';
+
+const common = {
+  region: 'eu-west-1',
+  credentials: { accessKeyId: 'AKIDTEST', secretAccessKey: 'test' },
+  maxAttempts: 2,
+};
+
+/** The real SDK client, pointed at an in-process server. */
+export function testS3Client({ endpoint }: { endpoint: string }): S3Client {
+  return new S3Client({ ...common, endpoint, forcePathStyle: true });
+}
+
+/** The real SDK client, pointed at an in-process server. */
+export function testEventBridgeClient({ endpoint }: { endpoint: string }): EventBridgeClient {
+  return new EventBridgeClient({ ...common, endpoint });
+}
+
+/** Time stands still, and sleeping is over at once; the waits asked for are kept in `waits`. */
+export class ImpatientClock implements Clock {
+  readonly waits: number[] = [];
+  nowMs(): number {
+    return 0;
+  }
+  async sleep(milliseconds: number): Promise<void> {
+    this.waits.push(milliseconds);
+  }
+}

@@ -1,0 +1,216 @@
+import { describe, expect, test } from 'vitest';
+import { machineNames, type Place, type StageName, stageNames, stages } from '../../src/stages.ts';
+import { type Cfn, deployAll, type Deployed, listed, only, type Properties, sorted, text } from './deployed.ts';
+
+const { deployed } = deployAll();
+
+/** Where a resource may be a pattern, and why nothing narrower would do. */
+const patterns: readonly { actions: RegExp; resources: RegExp; reason: string }[] = [
+  {
+    actions: /^s3:(Get|Put)Object$/,
+    resources: /^<Zones(Bronze|Silver|Gold|Registry|Reports)\w+>\/[a-z]+\/\*$/,
+    reason: 'objects are named when they are written; the prefix is the place that the stage declares',
+  },
+  {
+    actions: /^xray:(PutTraceSegments|PutTelemetryRecords|GetSamplingRules|GetSamplingTargets)$/,
+    resources: /^\*$/,
+    reason: 'X-Ray knows no resources',
+  },
+  {
+    actions:
+      /^logs:((Create|Get|Update|Delete)LogDelivery|ListLogDeliveries|PutResourcePolicy|Describe(ResourcePolicies|LogGroups))$/,
+    resources: /^\*$/,
+    reason: 'log deliveries are the account’s; they know no resources',
+  },
+  {
+    actions:
+      /^ec2:((Create|Delete)NetworkInterface|Describe(NetworkInterfaces|Subnets)|(Assign|Unassign)PrivateIpAddresses)$/,
+    resources: /^\*$/,
+    reason: 'Lambda makes the interfaces for the function; the function’s own code is denied the same actions',
+  },
+  {
+    actions: /^states:(GetExecutionHistory|DescribeExecution|StopExecution|RedriveExecution)$/,
+    resources: /:execution:bordereau-(dev|staging|prod)-[a-z]+(\/[A-Z]\w+)?:\*$/,
+    reason: 'executions are named when they are started',
+  },
+];
+
+type Statement = { effect: string; actions: string[]; resources: string[]; conditions: Cfn };
+
+function statementsOf(policy: Properties): Statement[] {
+  return policy['PolicyDocument'].Statement.map((statement: Properties) => ({
+    effect: statement['Effect'],
+    actions: listed(statement['Action']),
+    resources: listed(statement['Resource']).map(text),
+    conditions: statement['Condition'] ?? {},
+  }));
+}
+
+const policyOf = ({ of }: Deployed, description: string) =>
+  statementsOf(only(of('AWS::IAM::ManagedPolicy'), ({ Description }) => Description === description));
+const stagePolicy = (deployment: Deployed, stage: StageName) => policyOf(deployment, `What stage ${stage} declares`);
+
+/** `s3:GetObject` on `<ZonesGold…>/features/*` is `GetObject gold/features`. */
+const objectGrants = (statements: Statement[]) =>
+  statements
+    .filter(({ effect }) => effect === 'Allow')
+    .flatMap(({ actions, resources }) =>
+      actions.flatMap((action) => resources.map((resource) => ({ action, resource }))),
+    )
+    .map(({ action, resource }) => ({
+      action,
+      found: /^<Zones(Bronze|Silver|Gold|Registry|Reports)\w+>\/(.+)\/\*$/.exec(resource),
+    }))
+    .filter(({ found }) => found)
+    .map(({ action, found }) => `${action.slice(3)} ${found![1].toLowerCase()}/${found![2]}`);
+
+describe.each(deployed)('permissions in $environment.name', (deployment) => {
+  const { environment, of } = deployment;
+  const allowed = Object.values(of('AWS::IAM::ManagedPolicy'))
+    .flatMap(statementsOf)
+    .filter(({ effect }) => effect === 'Allow');
+
+  test('stand in policies of their own, never inline, and none is Amazon’s', () => {
+    expect(of('AWS::IAM::Policy')).toEqual({});
+    const own = Object.keys(of('AWS::IAM::ManagedPolicy')).map((logicalId) => `<${logicalId}>`);
+    for (const { Policies, ManagedPolicyArns } of Object.values(of('AWS::IAM::Role'))) {
+      expect(Policies).toBeUndefined();
+      expect(own).toEqual(expect.arrayContaining(ManagedPolicyArns.map(text)));
+    }
+  });
+
+  test('name every action', () => {
+    const patterned = allowed.flatMap(({ actions }) => actions).filter((action) => action.includes('*'));
+    expect(patterned).toEqual([]);
+  });
+
+  test('name every resource, but for the listed patterns', () => {
+    const unexplained = allowed.flatMap(({ actions, resources }) =>
+      resources
+        .filter((resource) => resource.includes('*'))
+        .flatMap((resource) => actions.map((action) => ({ action, resource })))
+        .filter(
+          ({ action, resource }) => !patterns.some((one) => one.actions.test(action) && one.resources.test(resource)),
+        ),
+    );
+    expect(unexplained).toEqual([]);
+  });
+
+  test('are given to services of this account only', () => {
+    const trusts = Object.values(of('AWS::IAM::Role')).flatMap(
+      ({ AssumeRolePolicyDocument }) => AssumeRolePolicyDocument.Statement,
+    );
+    expect(trusts).toHaveLength(Object.keys(of('AWS::IAM::Role')).length);
+    // Lambda takes a role only for functions of its own account
+    for (const { Condition } of trusts.filter(({ Principal }) => Principal.Service !== 'lambda.amazonaws.com')) {
+      expect(text(Condition.StringEquals['aws:SourceAccount'])).toBe('<AWS::AccountId>');
+    }
+  });
+
+  test.each(stageNames)('%s may read and write what its stage declares, and nothing else', (stage) => {
+    const { reads, writes } = stages[stage] as { reads: readonly Place[]; writes: readonly Place[] };
+    const declared = [...reads.map((place) => `GetObject ${place}`), ...writes.map((place) => `PutObject ${place}`)];
+    expect(sorted(objectGrants(stagePolicy(deployment, stage)))).toEqual(sorted(declared));
+  });
+
+  test.each(stageNames)('%s may list the places that it reads', (stage) => {
+    const listings = stagePolicy(deployment, stage)
+      .filter(({ actions }) => actions.includes('s3:ListBucket'))
+      .flatMap(({ resources, conditions }) => {
+        const zone = /^<Zones([A-Z][a-z]+)/.exec(resources[0])![1].toLowerCase();
+        return listed<string>(conditions.StringLikeIfExists['s3:prefix']).map((prefix) => `${zone}/${prefix}`);
+      });
+    expect(sorted(listings)).toEqual(sorted(stages[stage].reads.map((place) => `${place}/*`)));
+  });
+
+  test.each(stageNames)('%s may use the keys of the zones that it reads and writes, through S3', (stage) => {
+    const usable = (action: string) =>
+      stagePolicy(deployment, stage)
+        .filter(({ actions }) => actions.includes(action))
+        .flatMap(({ resources, conditions }) => {
+          expect(text(conditions.StringEquals['kms:ViaService'])).toBe('s3.<AWS::Region>.amazonaws.com');
+          return resources.map((key) => /^<Zones([A-Z][a-z]+)Key/.exec(key)![1].toLowerCase());
+        });
+    const zonesOf = (places: readonly string[]) => sorted(new Set(places.map((place) => place.split('/')[0])));
+    expect(sorted(usable('kms:Decrypt'))).toEqual(zonesOf(stages[stage].reads));
+    expect(sorted(usable('kms:GenerateDataKey'))).toEqual(zonesOf(stages[stage].writes));
+  });
+
+  test('raw drops are read by Validate alone', () => {
+    const readers = stageNames.filter((stage) =>
+      objectGrants(stagePolicy(deployment, stage)).includes('GetObject bronze/drops'),
+    );
+    expect(readers).toEqual(['Validate']);
+    for (const stage of ['Pin', 'Score', 'Publish'] as const) {
+      const grants = stagePolicy(deployment, stage).flatMap(({ resources }) => resources);
+      expect(grants.filter((resource) => resource.includes('Bronze'))).toEqual([]);
+    }
+  });
+
+  test('a promotion is written by no stage of training, scoring or monitoring', () => {
+    const writers = stageNames.filter((stage) =>
+      objectGrants(stagePolicy(deployment, stage)).includes('PutObject registry/promotions'),
+    );
+    expect(writers.flatMap((stage) => stages[stage].machines).every((machine) => machine === 'govern')).toBe(true);
+    expect(writers).toContain('Promote');
+  });
+
+  test('nothing that was written can be deleted by a function', () => {
+    expect(allowed.flatMap(({ actions }) => actions).filter((action) => /^s3:.*(Delete|Bypass)/.test(action))).toEqual(
+      [],
+    );
+  });
+
+  test.each(machineNames)('%s may call the functions in its file', (machine) => {
+    const { DefinitionSubstitutions } = only(of('AWS::StepFunctions::StateMachine'), ({ StateMachineName }) =>
+      StateMachineName.endsWith(`-${machine}`),
+    );
+    const functions = Object.entries(DefinitionSubstitutions as Properties)
+      .filter(([placeholder]) =>
+        stageNames.some((stage) => placeholder === `${stage[0].toLowerCase()}${stage.slice(1)}Arn`),
+      )
+      .map(([, arn]) => text(arn));
+    const callable = policyOf(deployment, `What statemachines/${machine}.asl.json calls`)
+      .filter(({ actions }) => actions.includes('lambda:InvokeFunction'))
+      .flatMap(({ resources }) => resources);
+    expect(sorted(callable)).toEqual(sorted(functions));
+  });
+
+  test('the machines with a distributed Map, and only they, may start, watch, stop and redrive their own items', () => {
+    const selfStarting = machineNames.filter((machine) => {
+      const statements = policyOf(deployment, `What statemachines/${machine}.asl.json calls`);
+      const may = (action: string) =>
+        statements.filter(({ actions }) => actions.includes(action)).flatMap(({ resources }) => resources);
+      if (may('states:StartExecution').length === 0) return false;
+      const itself = `arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:stateMachine:bordereau-${environment.name}-${machine}`;
+      expect(may('states:StartExecution')).toEqual([itself]);
+      for (const action of ['states:DescribeExecution', 'states:StopExecution', 'states:RedriveExecution']) {
+        expect(
+          may(action).some((resource) => resource.includes(`execution:bordereau-${environment.name}-${machine}/`)),
+        ).toBe(true);
+      }
+      return true;
+    });
+    expect(selfStarting).toEqual(['train', 'score']);
+  });
+
+  test('of resources are given to a service under a condition; a key’s owner is the account', () => {
+    const documents = [
+      ...Object.values(of('AWS::KMS::Key')).map(({ KeyPolicy }) => KeyPolicy),
+      ...['AWS::S3::BucketPolicy', 'AWS::SQS::QueuePolicy', 'AWS::SNS::TopicPolicy'].flatMap((type) =>
+        Object.values(of(type)).map(({ PolicyDocument }) => PolicyDocument),
+      ),
+    ];
+    const grants: Properties[] = documents
+      .flatMap(({ Statement }) => Statement)
+      .filter(({ Effect }) => Effect === 'Allow');
+    const unconditional = grants.filter(({ Condition }) => !Condition);
+    for (const { Principal, Action } of unconditional) {
+      expect(Action).toBe('kms:*');
+      expect(text(Principal.AWS)).toBe('arn:<AWS::Partition>:iam::<AWS::AccountId>:root');
+    }
+    expect(unconditional).toHaveLength(Object.keys(of('AWS::KMS::Key')).length);
+    for (const { Principal } of grants.filter(({ Condition }) => Condition))
+      expect(Object.keys(Principal)).toEqual(['Service']);
+  });
+});

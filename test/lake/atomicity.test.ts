@@ -1,0 +1,127 @@
+import { cp } from 'node:fs/promises';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Json } from '../../src/data/json.ts';
+import { DirectoryStore } from '../../src/adapters/embedded/directory-store.ts';
+import { deltaTable } from '../../src/lake/table.ts';
+import { appendQuery, overwriteQuery, type QueryWritten } from '../../src/lake/write.ts';
+import type { ObjectStore } from '../../src/ports/object-store.ts';
+import { openLake, type TestLake } from './lake.ts';
+import { InjectedFault, WatchedStore } from './watched-store.ts';
+
+const path = 'tables/policies';
+const txn = { appId: 'drops/policies.csv#7c1f', version: 0 };
+const first = `SELECT 1 AS id, 'old' AS state`;
+const second = `SELECT 2 AS id, 'new' AS state`;
+type Rows = Record<string, Json>[];
+type Write = (store: ObjectStore) => Promise<QueryWritten>;
+
+let lake: TestLake;
+beforeEach(async () => {
+  lake = await openLake();
+});
+afterEach(() => lake.close());
+
+const open = (store: ObjectStore) => deltaTable(store, path, { ...lake.context, sql: lake.sql });
+
+/** What a reader who comes fresh to the store sees; a missing table has no rows. */
+async function seen(store: ObjectStore): Promise<Rows> {
+  const latest = await open(store).latest();
+  return latest ? lake.rows(latest) : [];
+}
+
+type Scenario = { name: string; base: number; write: Write; before: Rows; after: Rows };
+const rowsOf = (count: number, ...more: Rows): Rows => [
+  ...Array.from({ length: count }, () => ({ id: 1, state: 'old' })),
+  ...more,
+];
+const added = { id: 2, state: 'new' };
+const scenarios: Scenario[] = [
+  {
+    name: 'the first append, which makes the table',
+    base: 0,
+    write: (store) => appendQuery(open(store), lake.sql, second, { txn }),
+    before: [],
+    after: [added],
+  },
+  {
+    name: 'an append',
+    base: 2,
+    write: (store) => appendQuery(open(store), lake.sql, second, { txn }),
+    before: rowsOf(2),
+    after: rowsOf(2, added),
+  },
+  {
+    name: 'an append of rows that the table has already',
+    base: 2,
+    write: (store) => appendQuery(open(store), lake.sql, first, { txn }),
+    before: rowsOf(2),
+    after: rowsOf(3),
+  },
+  {
+    name: 'an overwrite',
+    base: 2,
+    write: (store) => overwriteQuery(open(store), lake.sql, second, { txn }),
+    before: rowsOf(2),
+    after: [added],
+  },
+  {
+    name: 'an append that makes a checkpoint',
+    base: 10,
+    write: (store) => appendQuery(open(store), lake.sql, second, { txn }),
+    before: rowsOf(10),
+    after: rowsOf(10, added),
+  },
+];
+
+describe.each(scenarios)('$name', ({ base, write, before, after }) => {
+  beforeEach(async () => {
+    const store = new DirectoryStore(`${lake.directory}/base`);
+    await store.put('any', new Uint8Array());
+    for (let i = 0; i < base; i++) await appendQuery(open(store), lake.sql, first);
+  });
+
+  /** A store with `base` versions in it. */
+  async function prepared(name: string): Promise<ObjectStore> {
+    await cp(`${lake.directory}/base`, `${lake.directory}/${name}`, { recursive: true });
+    return new DirectoryStore(`${lake.directory}/${name}`);
+  }
+
+  test('shows a reader the old rows or the new ones, whichever step it looks in between', async () => {
+    const store = await prepared('watched');
+    const states: string[] = [];
+    const watched = new WatchedStore(store, undefined, async () => {
+      states.push(JSON.stringify(await seen(store)));
+    });
+    await write(watched);
+    const [old, fresh] = [before, after].map((rows) => JSON.stringify(rows));
+    const turn = states.indexOf(fresh);
+    expect(turn).toBeGreaterThan(0);
+    expect(states).toEqual(states.map((_, i) => (i < turn ? old : fresh)));
+  });
+
+  test('cut off before or after any of its steps, leaves old or new rows; done again, the new ones, once', async () => {
+    const dry = new WatchedStore(await prepared('dry'));
+    await write(dry);
+    expect(dry.calls.length).toBeGreaterThan(3);
+
+    for (const [index, call] of dry.calls.entries()) {
+      const point = index + 1;
+      // a read that fails is the same before and after
+      for (const when of call.startsWith('put') ? (['before', 'after'] as const) : (['before'] as const)) {
+        const store = await prepared(`${point}-${when}`);
+        const outcome = await write(new WatchedStore(store, { point, when })).catch((error: unknown) => error);
+        const rows = await seen(store);
+        const what = `${when} ${call}`;
+        if (outcome instanceof Error) {
+          expect.soft(outcome, what).toBeInstanceOf(InjectedFault);
+          expect.soft([before, after], what).toContainEqual(rows);
+        } else {
+          expect.soft(rows, what).toEqual(after);
+        }
+        await write(store);
+        expect.soft(await seen(store), what).toEqual(after);
+        expect.soft((await open(store).snapshot()).version, what).toBe(base);
+      }
+    }
+  });
+});

@@ -1,0 +1,129 @@
+/**
+ * A stock reader against our writer: makes tables of every kind we write, lets the Python package `deltalake` read each
+ * version, and compares row by row with what our own reader sees.
+ *
+ *   node test/lake/conformance.ts [PYTHON]      # a Python that has deltalake and pyarrow; python3 by default
+ */
+import { execFile } from 'node:child_process';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { DirectoryStore } from '../../src/adapters/embedded/directory-store.ts';
+import { quoteText } from '../../src/data/quote.ts';
+import { mount } from '../../src/lake/mount.ts';
+import { deltaTable, type DeltaTable } from '../../src/lake/table.ts';
+import { appendQuery, overwriteQuery } from '../../src/lake/write.ts';
+import { openLake, type TestLake } from './lake.ts';
+
+const python = process.argv[2] ?? 'python3';
+const reader = fileURLToPath(new URL('../fixtures/delta/read_with_deltalake.py', import.meta.url));
+const golden = fileURLToPath(new URL('../fixtures/delta/golden/append-overwrite-delete', import.meta.url));
+
+/** One of each type that a table can hold, for row `i`; every third value is null. */
+const everyType = `
+  SELECT i AS id, CASE WHEN i % 3 > 0 THEN i::TINYINT END AS tiny, (i * 100)::SMALLINT AS small, (-i)::INTEGER AS whole,
+    i / 7::DOUBLE AS ratio, (i / 3)::FLOAT AS coarse, (i * 1.25)::DECIMAL(10, 2) AS premium, (i * 1e30)::DECIMAL(38, 4) AS huge,
+    CASE WHEN i % 3 > 0 THEN 'Zürich ' || i ELSE '' END AS place, i % 2 = 0 AS smoker, 'raw'::BLOB AS bytes,
+    DATE '1969-12-30' + i::INTEGER AS start, TIMESTAMPTZ '2026-03-29 00:59:59.999999+00' + INTERVAL (i) MINUTE AS received,
+    TIMESTAMP '1960-01-01 00:00:00.000001' + INTERVAL (i) DAY AS wall, [i, NULL] AS list, {'a': i, 'b': {'c': 'x'}} AS nested,
+    MAP {'k': i} AS lookup, CASE i WHEN 0 THEN 'nan'::DOUBLE WHEN 1 THEN 'inf'::DOUBLE ELSE i END AS wild
+  FROM range(5) r(i)`;
+
+/** Each makes one table, and tells its first version that can still be read, where that is not 0. */
+const makers: Record<string, (lake: TestLake, table: DeltaTable) => Promise<number | void>> = {
+  async everyType(lake, table) {
+    await appendQuery(table, lake.sql, everyType);
+    await appendQuery(table, lake.sql, `${everyType} WHERE i < 3`, { txn: { appId: 'drop-1', version: 0 } });
+    await appendQuery(table, lake.sql, everyType, { txn: { appId: 'drop-1', version: 0 } });
+    await overwriteQuery(table, lake.sql, `${everyType} WHERE i > 2`);
+  },
+  async repeated(lake, table) {
+    for (let i = 0; i < 3; i++) await appendQuery(table, lake.sql, `SELECT 1 AS n, 'same' AS t`);
+    await overwriteQuery(table, lake.sql, `SELECT 1 AS n, 'same' AS t`);
+    await overwriteQuery(table, lake.sql, `SELECT 2 AS n, 'other' AS t`);
+    await overwriteQuery(table, lake.sql, `SELECT 1 AS n, 'same' AS t`);
+  },
+  async partitioned(lake, table) {
+    const rows = `SELECT i AS id, [NULL, 'North East', 'a/b %c=é'][i % 3 + 1] AS region, DATE '2026-01-01' + (i % 2)::INTEGER AS day,
+      i % 2 = 0 AS even FROM range(9) r(i)`;
+    await appendQuery(table, lake.sql, rows, { partitionBy: ['region', 'day', 'even'] });
+    await appendQuery(table, lake.sql, `SELECT id + 10 AS id, * EXCLUDE id FROM (${rows})`);
+  },
+  async empty(lake, table) {
+    await appendQuery(table, lake.sql, `SELECT 1 AS n WHERE false`);
+    await appendQuery(table, lake.sql, `SELECT 1 AS n`);
+    await overwriteQuery(table, lake.sql, `SELECT 1 AS n WHERE false`);
+  },
+  async otherColumns(lake, table) {
+    await appendQuery(table, lake.sql, `SELECT 1 AS n, 'x' AS t`);
+    await overwriteQuery(table, lake.sql, `SELECT 2.5::DOUBLE AS n, now()::TIMESTAMP AS wall`, { replaceSchema: true });
+  },
+  async checkpointed(lake, table) {
+    for (let i = 0; i < 12; i++)
+      await appendQuery(table, lake.sql, `SELECT ${i} AS n`, { txn: { appId: 'a', version: i } });
+    await overwriteQuery(table, lake.sql, `SELECT 99 AS n`);
+    // the stock reader must find its way by the checkpoint alone
+    for (let i = 0; i < 10; i++)
+      await lake.store.delete(`${table.at.path}/_delta_log/${String(i).padStart(20, '0')}.json`);
+    return 10;
+  },
+  async continued(lake, table) {
+    await cp(golden, join(lake.directory, table.at.path), { recursive: true });
+    const rows = `SELECT 5::BIGINT AS policy_id, 'NE' AS region, 5.0::DOUBLE AS charges, 5::DECIMAL(10, 2) AS premium,
+      DATE '2026-05-05' AS start, TIMESTAMPTZ '2026-05-05 05:05:05+00' AS received, true AS smoker, 1::TINYINT AS children`;
+    await appendQuery(table, lake.sql, rows);
+    await overwriteQuery(table, lake.sql, rows);
+  },
+};
+
+let failures = 0;
+for (const [name, make] of Object.entries(makers)) {
+  const lake = await openLake();
+  const output = await mkdtemp(join(lake.directory, 'read-'));
+  try {
+    const table = deltaTable(new DirectoryStore(lake.directory), name, { ...lake.context, sql: lake.sql });
+    const first = String((await make(lake, table)) ?? 0);
+    const { stdout } = await promisify(execFile)(python, [reader, join(lake.directory, name), output, first]);
+    const versions = JSON.parse(stdout) as number[];
+    for (const version of versions) await compare(lake, table, version, join(output, `${version}.parquet`));
+    const latest = await table.snapshot();
+    if (versions.at(-1) !== latest.version) throw new Error(`it ends at ${versions.at(-1)}, not ${latest.version}`);
+    console.log(`${name}: ${versions.length} versions read alike`);
+  } catch (error) {
+    failures++;
+    console.error(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+  } finally {
+    await rm(output, { recursive: true, force: true });
+    await lake.close();
+  }
+}
+process.exitCode = failures === 0 ? 0 : 1;
+
+/** Throws where the two readers differ in a column, a type or a row. */
+async function compare(lake: TestLake, table: DeltaTable, version: number, file: string): Promise<void> {
+  const ours = await mount(lake.sql, await table.snapshot({ version }), 'ours');
+  try {
+    const theirs = `read_parquet(${quoteText(file)})`;
+    const [left, right] = await Promise.all(
+      ['ours', theirs].map((source) => lake.sql.rows(`DESCRIBE SELECT * FROM ${source}`)),
+    );
+    const columns = (rows: typeof left) =>
+      rows
+        .map((row) => `${String(row['column_name'])} ${String(row['column_type'])}`)
+        .sort()
+        .join(', ');
+    if (columns(left) !== columns(right))
+      throw new Error(`version ${version}: columns ${columns(left)} against ${columns(right)}`);
+    const names = left.map((row) => `"${String(row['column_name'])}"`).join(', ');
+    const [only] = await lake.sql.rows(
+      `SELECT (SELECT count(*) FROM (SELECT ${names} FROM ours EXCEPT ALL SELECT ${names} FROM ${theirs})) AS here,
+              (SELECT count(*) FROM (SELECT ${names} FROM ${theirs} EXCEPT ALL SELECT ${names} FROM ours)) AS there`,
+    );
+    if (only.here !== 0 || only.there !== 0) {
+      throw new Error(`version ${version}: ${String(only.here)} rows only here, ${String(only.there)} only there`);
+    }
+  } finally {
+    await ours.release();
+  }
+}
