@@ -1,7 +1,7 @@
 /** What the deployment has to know of `statemachines/*.asl.json`, read from the files themselves. */
 import { readFileSync } from 'node:fs';
 import type { Json } from '../src/data/json.ts';
-import { type MachineName, type StageName, stageNames, substitutionOf } from '../src/stages.ts';
+import { type MachineName, machineNames, type StageName, stageNames, substitutionOf } from '../src/stages.ts';
 
 export type Definition = {
   /** The definition without its layout. */
@@ -11,19 +11,26 @@ export type Definition = {
   stages: readonly StageName[];
   /** The labels of its distributed Maps: their items run as executions of their own. */
   distributedMaps: readonly string[];
-  /** How many items of a Map may call each stage at once. */
+  /** How many items of a Map may call a stage at once. */
   itemsAtOnce: Readonly<Partial<Record<StageName, number>>>;
 };
 
-export function definitionOf(machine: MachineName): Definition {
+export const definitions = Object.fromEntries(
+  machineNames.map((machine) => [machine, definitionOf(machine)]),
+) as Readonly<Record<MachineName, Definition>>;
+
+/** How many items of a Map may call the stage at once; undefined where it stands in no Map. */
+export const itemsAtOnce = (stage: StageName): number | undefined =>
+  Object.values(definitions).find((definition) => stage in definition.itemsAtOnce)?.itemsAtOnce[stage];
+
+function definitionOf(machine: MachineName): Definition {
   const file = new URL(`../statemachines/${machine}.asl.json`, import.meta.url);
   const document = JSON.parse(readFileSync(file, 'utf8')) as State;
   const body = JSON.stringify(document);
-  const placeholders = [...new Set(Array.from(body.matchAll(/\$\{(\w+)\}/g), ([, name]) => name))];
   const maps = mapsIn(document);
   return {
     body,
-    placeholders,
+    placeholders: [...new Set(Array.from(body.matchAll(/\$\{(\w+)\}/g), ([, name]) => name))],
     stages: stagesIn(body),
     distributedMaps: maps.filter(isDistributed).map((map) => map['Label'] as string),
     itemsAtOnce: Object.fromEntries(
@@ -34,7 +41,9 @@ export function definitionOf(machine: MachineName): Definition {
 
 type State = { [field: string]: Json };
 
-const stagesIn = (text: string) => stageNames.filter((stage) => text.includes(`\${${substitutionOf(stage)}}`));
+function stagesIn(text: string): StageName[] {
+  return stageNames.filter((stage) => text.includes(`\${${substitutionOf(stage)}}`));
+}
 
 function mapsIn(value: Json): State[] {
   if (value === null || typeof value !== 'object') return [];

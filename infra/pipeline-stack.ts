@@ -14,7 +14,6 @@ import { Operations } from './constructs/operations.ts';
 import { StageFunction } from './constructs/stage-function.ts';
 import { Triggers } from './constructs/triggers.ts';
 import { titled, Zones } from './constructs/zones.ts';
-import { definitionOf } from './definitions.ts';
 import type { Environment, Settings } from './environments.ts';
 import { productName } from './names.ts';
 
@@ -49,11 +48,18 @@ export class PipelineStack extends Stack {
       description: 'DuckDB for linux-arm64',
     });
 
-    const itemsAtOnce = Object.assign({}, ...machineNames.map((machine) => definitionOf(machine).itemsAtOnce));
     const functions = record(stageNames, (stage) => {
       const handler = artifacts.handlers[stage];
-      const shared = { environment, duckdb, codeVersion, zones, operations, network };
-      return new StageFunction(this, stage, { ...shared, stage, handler, itemsAtOnce: itemsAtOnce[stage] });
+      return new StageFunction(this, stage, {
+        stage,
+        environment,
+        handler,
+        duckdb,
+        codeVersion,
+        zones,
+        operations,
+        network,
+      });
     });
     const machines = record(machineNames, (machine) => {
       return new Machine(this, `${titled(machine)}Machine`, { machine, environment, functions, bus, operations });

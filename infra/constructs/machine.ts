@@ -4,7 +4,7 @@ import { ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-
 import { DefinitionBody, LogLevel, StateMachine, StateMachineType } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { type MachineName, type StageName, substitutionOf } from '../../src/stages.ts';
-import { definitionOf, type Definition } from '../definitions.ts';
+import { type Definition, definitions } from '../definitions.ts';
 import type { Environment } from '../environments.ts';
 import { executionArn, machineArn, machineName } from '../names.ts';
 import type { Operations } from './operations.ts';
@@ -29,7 +29,7 @@ export class Machine extends Construct {
   constructor(scope: Construct, id: string, props: MachineProps) {
     super(scope, id);
     const { machine, environment, operations } = props;
-    const definition = definitionOf(machine);
+    const definition = definitions[machine];
     const name = machineName(environment, machine);
     const logGroup = operations.logGroup(this, `/aws/vendedlogs/states/${name}`);
     const policy = new ManagedPolicy(this, 'Policy', {

@@ -12,6 +12,7 @@ import {
 import { Construct } from 'constructs';
 import { type StageName, stages, zones as zoneNames } from '../../src/stages.ts';
 import type { Artifacts } from '../artifacts.ts';
+import { itemsAtOnce } from '../definitions.ts';
 import type { Environment } from '../environments.ts';
 import { allExecutions, functionArn, functionName, metricNamespace, metricService } from '../names.ts';
 import type { Network } from './network.ts';
@@ -30,8 +31,6 @@ export type StageFunctionProps = {
   readonly operations: Operations;
   /** @default - the function may reach the internet */
   readonly network?: Network | undefined;
-  /** How many items of a Map may call it at once. @default - it stands in no Map */
-  readonly itemsAtOnce?: number | undefined;
 };
 
 /** The function of one stage: `lambdas/<stage>.ts` under a role that may do what `src/stages.ts` says of it, and no more. */
@@ -61,7 +60,7 @@ export class StageFunction extends Construct {
       timeout: Duration.seconds(timeoutSeconds),
       // what does not fit into memory is spilled to disk, so there is as much of one as of the other
       ephemeralStorageSize: Size.mebibytes(Math.max(memoryMb, 512)),
-      ...(environment.reservesConcurrency && { reservedConcurrentExecutions: props.itemsAtOnce ?? runsAtOnce }),
+      ...(environment.reservesConcurrency && { reservedConcurrentExecutions: itemsAtOnce(stage) ?? runsAtOnce }),
       environment: {
         ...Object.fromEntries(
           zoneNames.map((zone) => [`${zone.toUpperCase()}_BUCKET`, zones.of[zone].bucket.bucketName]),

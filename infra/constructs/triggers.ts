@@ -26,10 +26,16 @@ export type TriggersProps = {
 /** The rules and schedules of `src/triggers.ts`. Whatever cannot be delivered within a day waits in a queue, with an alarm. */
 export class Triggers extends Construct {
   readonly #props: TriggersProps;
+  readonly #delivery: { retryPolicy: CfnRule.RetryPolicyProperty; deadLetterConfig: CfnRule.DeadLetterConfigProperty };
 
   constructor(scope: Construct, id: string, props: TriggersProps) {
     super(scope, id);
     this.#props = props;
+    this.#delivery = {
+      // EventBridge's own limits, said aloud: a day, and as many attempts as fit into it
+      retryPolicy: { maximumEventAgeInSeconds: 86_400, maximumRetryAttempts: 185 },
+      deadLetterConfig: { arn: props.undelivered.queueArn },
+    };
     this.#rules();
     this.#schedules(props.useCases.flatMap(schedulesOf));
   }
@@ -51,8 +57,7 @@ export class Triggers extends Construct {
               arn: this.#arnOf(rule.starts),
               roleArn: role.roleArn,
               inputPath: '$.detail',
-              retryPolicy: { maximumEventAgeInSeconds: daySeconds, maximumRetryAttempts: 185 },
-              deadLetterConfig: { arn: undelivered.queueArn },
+              ...this.#delivery,
             },
           ],
         }),
@@ -85,8 +90,7 @@ export class Triggers extends Construct {
           roleArn: role.roleArn,
           // the scheduler puts the logical time here, also when it fires late or again
           input: JSON.stringify({ ...schedule.input, scheduledTime: '<aws.scheduler.scheduled-time>' }),
-          retryPolicy: { maximumEventAgeInSeconds: daySeconds, maximumRetryAttempts: 185 },
-          deadLetterConfig: { arn: undelivered.queueArn },
+          ...this.#delivery,
         },
       });
     }
@@ -124,5 +128,3 @@ export class Triggers extends Construct {
     return fill(pattern);
   }
 }
-
-const daySeconds = 86_400;

@@ -86,7 +86,7 @@ export class Zones extends Construct {
 }
 
 export const removalPolicyOf = ({ keepsData }: Environment): RemovalPolicy =>
-  keepsData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
+  keepsData ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY;
 
 /** Tables are never aged out object by object: a Delta log names files of any age. Only superseded versions go, and raw drops. */
 function lifecycle(zone: Zone, { restoreDays, dropRetentionDays }: Environment): LifecycleRule[] {

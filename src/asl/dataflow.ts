@@ -35,8 +35,11 @@ export function readPassing(
   const output = state.template('Output', available);
   noteVariables(state);
   return async (lane, fallback, extra) => {
-    const assigned = assign === undefined ? {} : { assigned: (await lane.evaluate(assign, extra)) as Variables };
-    return { ...assigned, output: output === undefined ? fallback : await lane.evaluate(output, extra) };
+    const assigned = assign === undefined ? {} : await lane.evaluate(assign, extra);
+    return {
+      assigned: assigned as Variables,
+      output: output === undefined ? fallback : await lane.evaluate(output, extra),
+    };
   };
 }
 
@@ -65,7 +68,8 @@ function readPathGiven(state: StateFields, allowed: readonly PathField[]): Given
     onPaths(lane, () => {
       const { variables } = lane;
       const context = lane.context();
-      const data = input === null ? {} : valueAt(input ?? whole, { data: lane.progress.input, context, variables });
+      const data =
+        input === null ? {} : valueAt(input ?? whole, { data: lane.progress.input, context, variables }, 'InputPath');
       return parameters === undefined ? data : resolvePayload(parameters, { data, context, variables });
     });
 }
@@ -87,10 +91,10 @@ function readPathPassing(state: StateFields, allowed: readonly PathField[]): Pas
       const { input } = lane.progress;
       const result =
         selector === undefined ? fallback : resolvePayload(selector, { data: fallback, context, variables });
-      const assigned = assign && (resolvePayload(assign, { data: result, context, variables }) as Variables);
+      const assigned = assign === undefined ? {} : resolvePayload(assign, { data: result, context, variables });
       const placed = place === null ? input : placeAt(place ?? whole, input, result);
-      const data = output === null ? {} : valueAt(output ?? whole, { data: placed, context, variables });
-      return assigned === undefined ? { output: data } : { output: data, assigned };
+      const data = output === null ? {} : valueAt(output ?? whole, { data: placed, context, variables }, 'OutputPath');
+      return { output: data, assigned: assigned as Variables };
     });
 }
 

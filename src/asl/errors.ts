@@ -1,4 +1,5 @@
 import type { Json } from '../data/json.ts';
+import { present } from './present.ts';
 
 /**
  * Why a state, and with it perhaps its execution, failed: an ASL error name and a cause, each of which may be absent,
@@ -7,7 +8,7 @@ import type { Json } from '../data/json.ts';
 export class StateFailure extends Error {
   override name = 'StateFailure';
   readonly error: string | undefined;
-  readonly cause: string | undefined;
+  override readonly cause: string | undefined;
   /** A second name by which retriers and catchers also know this error. */
   readonly alias: string | undefined;
 
@@ -23,7 +24,7 @@ export class StateFailure extends Error {
 export class TaskError extends Error {
   override name = 'TaskError';
   readonly error: string;
-  readonly cause: string | undefined;
+  override readonly cause: string | undefined;
 
   constructor(error: string, cause?: string) {
     super(cause === undefined ? error : `${error}: ${cause}`);
@@ -39,7 +40,11 @@ export class InvalidMachine extends Error {
 
   constructor(findings: readonly Finding[]) {
     const lines = findings.map(({ pointer, message }) => `  ${pointer || '/'}: ${message}`);
-    super([`the state machine is refused, ${findings.length} finding${findings.length === 1 ? '' : 's'}:`, ...lines].join('\n'));
+    super(
+      [`the state machine is refused, ${findings.length} finding${findings.length === 1 ? '' : 's'}:`, ...lines].join(
+        '\n',
+      ),
+    );
     this.findings = findings;
   }
 }
@@ -69,12 +74,14 @@ export function tooLarge(holder: string): StateFailure {
 }
 
 /** The parts of a failure as event details: absent parts stay absent. */
-export function failureDetails({ error, cause }: { error?: string; cause?: string }): { [key: string]: Json } {
-  return { ...(cause === undefined ? {} : { cause }), ...(error === undefined ? {} : { error }) };
+export function failureDetails({ error, cause }: { error?: string | undefined; cause?: string | undefined }): {
+  [key: string]: Json;
+} {
+  return present({ cause, error });
 }
 
 // What the wildcards leave out: AWS ends the execution on these unless they are named themselves.
-const terminal = ['States.DataLimitExceeded', 'States.Runtime'];
+const terminal = new Set(['States.DataLimitExceeded', 'States.Runtime']);
 
 /**
  * Whether an ErrorEquals list matches. `States.ALL` stands for every error but States.DataLimitExceeded and
@@ -84,7 +91,7 @@ export function matchesError(errorEquals: readonly string[], failure: StateFailu
   const { error, alias } = failure;
   return errorEquals.some((name) => {
     if (name === error || (alias !== undefined && name === alias)) return true;
-    if (error !== undefined && terminal.includes(error)) return false;
+    if (error !== undefined && terminal.has(error)) return false;
     if (name === 'States.ALL') return true;
     return name === 'States.TaskFailed' && error !== 'States.Timeout';
   });

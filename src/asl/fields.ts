@@ -45,36 +45,37 @@ export class Fields {
 
   required(name: string): Json | undefined {
     const value = this.take(name);
-    if (value === undefined) this.findings.push({ pointer: this.pointer, message: `Missing required field '${name}'.` });
+    if (value === undefined)
+      this.findings.push({ pointer: this.pointer, message: `Missing required field '${name}'.` });
     return value;
   }
 
   text(name: string): string | undefined {
-    return this.#typed(name, this.take(name), 'a string', (value) => typeof value === 'string');
+    return this.#typed(name, this.take(name), 'a string', isString);
   }
 
   requiredText(name: string): string | undefined {
-    return this.#typed(name, this.required(name), 'a string', (value) => typeof value === 'string');
+    return this.#typed(name, this.required(name), 'a string', isString);
   }
 
   flag(name: string): boolean | undefined {
-    return this.#typed(name, this.take(name), 'a boolean', (value) => typeof value === 'boolean');
+    return this.#typed(name, this.take(name), 'a boolean', (value): value is boolean => typeof value === 'boolean');
   }
 
   /** One of a few words. */
   choice<Word extends string>(name: string, words: readonly Word[]): Word | undefined {
     const expected = words.map((word) => `'${word}'`).join(' or ');
-    return this.#typed(name, this.take(name), expected, (value) => words.some((word) => word === value));
+    const fits = (value: Json): value is Word => words.some((word) => word === value);
+    return this.#typed(name, this.take(name), expected, fits);
   }
 
   integer(name: string, least: number, most: number): number | undefined {
-    return this.#typed(name, this.take(name), `an integer between ${least} and ${most}`, (value) =>
-      isIntegerBetween(value, least, most),
-    );
+    const fits = (value: Json): value is number => isIntegerBetween(value, least, most);
+    return this.#typed(name, this.take(name), `an integer between ${least} and ${most}`, fits);
   }
 
   number(name: string, least: number): number | undefined {
-    const fits = (value: Json) => typeof value === 'number' && value >= least;
+    const fits = (value: Json): value is number => typeof value === 'number' && value >= least;
     return this.#typed(name, this.take(name), `a number not below ${least}`, fits);
   }
 
@@ -85,7 +86,7 @@ export class Fields {
 
   /** The elements of an array field that are objects; undefined where the field is absent. */
   objects(name: string): Fields[] | undefined {
-    const list = this.#typed<Json[]>(name, this.take(name), 'an array', (value) => Array.isArray(value));
+    const list = this.#typed(name, this.take(name), 'an array', isArray);
     return list?.flatMap((value, index) => Fields.of(value, `${this.at(name)}/${index}`, this.findings) ?? []);
   }
 
@@ -99,13 +100,16 @@ export class Fields {
     for (const name of this.names()) if (!this.#read.has(name)) this.refuse(name, say(name));
   }
 
-  #typed<T extends Json>(name: string, value: Json | undefined, expected: string, fits: (value: Json) => boolean) {
+  #typed<T extends Json>(name: string, value: Json | undefined, expected: string, fits: (value: Json) => value is T) {
     if (value === undefined) return undefined;
-    if (fits(value)) return value as T;
+    if (fits(value)) return value;
     this.refuse(name, `Expected ${expected} but found ${kindOf(value)}.`);
     return undefined;
   }
 }
+
+const isString = (value: Json): value is string => typeof value === 'string';
+const isArray = (value: Json): value is Json[] => Array.isArray(value);
 
 export function isObject(value: Json | undefined): value is { [key: string]: Json } {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

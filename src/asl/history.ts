@@ -18,7 +18,7 @@ export type EventOrigin = {
   within: readonly Surrounding[];
 };
 
-const endings = ['ExecutionSucceeded', 'ExecutionFailed', 'ExecutionTimedOut', 'ExecutionAborted'];
+const endings = new Set(['ExecutionSucceeded', 'ExecutionFailed', 'ExecutionTimedOut', 'ExecutionAborted']);
 
 /** Numbers and stamps the events of one execution and hands them on. */
 export class Recorder {
@@ -49,7 +49,7 @@ export class Recorder {
     origin: Pick<EventOrigin, 'state' | 'within'>,
   ): number {
     const id = this.#lastId + 1;
-    if (id >= historyLimitEvents && !endings.includes(type)) throw new HistoryFull('the history is full');
+    if (id >= historyLimitEvents && !endings.has(type)) throw new HistoryFull('the history is full');
     this.#lastId = id;
     const event = { id, previousEventId, type, timestamp: this.#clock.nowMs() };
     this.#publish(details === undefined ? event : { ...event, [detailsField(type)]: details }, origin);

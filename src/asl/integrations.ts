@@ -20,39 +20,43 @@ type Service = { patterns: readonly string[]; known: readonly string[]; required
 const services: { [action: string]: Service } = {
   'lambda:invoke': {
     patterns: ['', 'waitForTaskToken'],
-    known: ['FunctionName', 'Payload', 'Qualifier', 'ClientContext', 'InvocationType', 'LogType'],
+    known: words('FunctionName Payload Qualifier ClientContext InvocationType LogType'),
     required: ['FunctionName'],
   },
   'states:startExecution': {
     patterns: ['', 'sync:2'],
-    known: ['StateMachineArn', 'Input', 'Name', 'TraceHeader'],
+    known: words('StateMachineArn Input Name TraceHeader'),
     required: ['StateMachineArn'],
   },
   'events:putEvents': {
     patterns: ['', 'waitForTaskToken'],
-    known: ['Entries', 'EndpointId'],
+    known: words('Entries EndpointId'),
     required: ['Entries'],
   },
   'sns:publish': {
     patterns: ['', 'waitForTaskToken'],
-    known: [
-      ...['TopicArn', 'TargetArn', 'PhoneNumber', 'Message', 'Subject', 'MessageStructure', 'MessageAttributes'],
-      ...['MessageDeduplicationId', 'MessageGroupId'],
-    ],
+    known: words(
+      `TopicArn TargetArn PhoneNumber Message Subject MessageStructure MessageAttributes MessageDeduplicationId
+       MessageGroupId`,
+    ),
     required: ['Message'],
   },
   'sagemaker:createTrainingJob': {
     patterns: ['sync'],
-    known: [
-      ...['TrainingJobName', 'AlgorithmSpecification', 'RoleArn', 'OutputDataConfig', 'ResourceConfig', 'StoppingCondition'],
-      ...['HyperParameters', 'InputDataConfig', 'VpcConfig', 'Tags', 'EnableNetworkIsolation', 'Environment'],
-      ...['EnableInterContainerTrafficEncryption', 'EnableManagedSpotTraining', 'CheckpointConfig', 'RetryStrategy'],
-      ...['DebugHookConfig', 'DebugRuleConfigurations', 'TensorBoardOutputConfig', 'ExperimentConfig', 'ProfilerConfig'],
-      ...['ProfilerRuleConfigurations', 'InfraCheckConfig', 'RemoteDebugConfig', 'SessionChainingConfig'],
-    ],
-    required: ['TrainingJobName', 'AlgorithmSpecification', 'RoleArn', 'OutputDataConfig', 'ResourceConfig', 'StoppingCondition'],
+    known: words(
+      `TrainingJobName AlgorithmSpecification RoleArn OutputDataConfig ResourceConfig StoppingCondition HyperParameters
+       InputDataConfig VpcConfig Tags EnableNetworkIsolation EnableInterContainerTrafficEncryption Environment
+       EnableManagedSpotTraining CheckpointConfig RetryStrategy DebugHookConfig DebugRuleConfigurations
+       TensorBoardOutputConfig ExperimentConfig ProfilerConfig ProfilerRuleConfigurations InfraCheckConfig
+       RemoteDebugConfig SessionChainingConfig`,
+    ),
+    required: words('TrainingJobName AlgorithmSpecification RoleArn OutputDataConfig ResourceConfig StoppingCondition'),
   },
 };
+
+function words(text: string): string[] {
+  return text.split(/\s+/u);
+}
 
 const optimized = /^arn:[^:]+:states:[^:]*:[^:]*:([A-Za-z]+:[A-Za-z]+)(?:\.(.+))?$/u;
 const lambdaFunction = /^(?:arn:[^:]+:lambda:[^:]*:[^:]*:function:.+|\$\{\w+\})$/u;

@@ -40,13 +40,20 @@ export function parsePath(text: string): ReferencePath {
   return { text, root: { kind: 'variable', name: root.slice(1) }, keys };
 }
 
-/** The value at a path. Throws `PathProblem` where there is none. */
-export function valueAt({ text, root, keys }: ReferencePath, { data, context, variables }: PathSources): Json {
+/** The value at a path that stands in a field. Throws `PathProblem` where there is none. */
+export function valueAt(
+  { text, root, keys }: ReferencePath,
+  { data, context, variables }: PathSources,
+  field: string,
+): Json {
   const sources = { data, context, variable: root.kind === 'variable' ? variables[root.name] : null };
   let value: Json | undefined = sources[root.kind];
   for (const key of keys) value = child(value, key);
   if (value !== undefined) return value;
-  throw new PathProblem(`The JSONPath '${text}' could not be found in the input '${JSON.stringify(data)}'`);
+  const input = JSON.stringify(data);
+  throw new PathProblem(
+    `The JSONPath '${text}' specified for the field '${field}' could not be found in the input '${input}'`,
+  );
 }
 
 function child(value: Json | undefined, key: string | number): Json | undefined {
@@ -69,7 +76,7 @@ export function resolvePayload(template: Json, sources: PathSources): Json {
   if (!isObject(template)) return template;
   const entries = Object.entries(template).map(([name, value]) =>
     isPathField(name, value)
-      ? ([name.slice(0, -2), valueAt(parsePath(value), sources)] as const)
+      ? ([name.slice(0, -2), valueAt(parsePath(value), sources, name)] as const)
       : ([name, resolvePayload(value, sources)] as const),
   );
   return Object.fromEntries(entries);

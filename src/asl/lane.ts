@@ -4,13 +4,18 @@ import { inputDetails, outputDetails } from './history.ts';
 import type { Surrounding } from './history.ts';
 import type { States, Variables } from './jsonata.ts';
 import { withinPayloadLimit } from './limits.ts';
+import { present } from './present.ts';
 import type { Progress } from './progress.ts';
+import { instant } from './scope.ts';
 import type { Scope } from './scope.ts';
 import { EvaluationFailure, evaluateTemplate, evaluateTyped } from './template.ts';
 import type { Bindings, Template, Types } from './template.ts';
 
-/** What a state passes on: its output, and the variables it assigns if any. */
-export type Outcome = { output: Json; assigned?: Variables };
+/** An event that goes before a state's exit: that what it ran has succeeded. */
+export type Announcement = { type: string; after: number };
+
+/** What a state passes on: its output, and the variables it assigns. */
+export type Outcome = { output: Json; assigned: Variables };
 
 /** What only some fields see: parts of `$states`, and the item that an ItemSelector selects from. */
 export type Extra = Pick<States, 'result' | 'errorOutput'> & { map?: Json };
@@ -108,6 +113,11 @@ export class Lane {
     return id;
   }
 
+  /** Records an event of the execution rather than of a state. */
+  recordOfExecution(type: string, details: { [key: string]: Json }): void {
+    this.last = this.#append(type, details, undefined);
+  }
+
   /** Records that the state was entered, unless this visit of it already did: a retry or a redrive comes here again. */
   enter(type: string): void {
     if (this.progress.entered !== undefined) return;
@@ -117,11 +127,8 @@ export class Lane {
     this.record(`${type}StateEntered`, { ...inputDetails(text), name: this.progress.state });
   }
 
-  /**
-   * Records that the state was left and moves on; without `next` the lane has ended. `announcement` is an event that
-   * goes before it, from the same place.
-   */
-  exit(type: string, { output, assigned = {} }: Outcome, next: string | undefined, announcement?: string): void {
+  /** Records that the state was left and moves on; without `next` the lane has ended. */
+  exit(type: string, { output, assigned }: Outcome, next: string | undefined, announcement?: Announcement): void {
     const { progress } = this;
     const name = progress.state;
     const text = JSON.stringify(output);
@@ -129,7 +136,7 @@ export class Lane {
     const assignments = Object.entries(assigned).map(([variable, value]) => [variable, JSON.stringify(value)] as const);
     this.limit(assignments.map(([, value]) => value).join(), name);
 
-    if (announcement !== undefined) this.record(announcement, undefined, 'aside');
+    if (announcement !== undefined) this.#append(announcement.type, undefined, name, announcement.after);
     progress.variables = { ...progress.variables, ...assigned };
     this.retryCount = undefined;
     this.taskToken = undefined;
@@ -177,9 +184,8 @@ export class Lane {
       }
       if (!(error instanceof EvaluationFailure)) throw error;
       const failure = { cause: words(error.reason), error: 'States.QueryEvaluationError' };
-      const location = error.location === undefined ? {} : { location: error.location };
       this.last = this.#base;
-      this.record('EvaluationFailed', { ...failure, ...location, state: name });
+      this.record('EvaluationFailed', present({ ...failure, location: error.location, state: name }));
       throw new StateFailure(failure.error, failure.cause);
     }
   }
@@ -187,14 +193,13 @@ export class Lane {
   /** The context object as expressions see it now. */
   context(map = this.map): { [key: string]: Json } {
     const { state, entered } = this.progress;
-    const enteredTime = entered === undefined ? {} : { EnteredTime: instant(entered.timeMs) };
-    const retries = this.retryCount === undefined ? {} : { RetryCount: this.retryCount };
-    return {
+    const enteredTime = entered && instant(entered.timeMs);
+    return present({
       ...this.scope.context,
-      State: { Name: state, ...enteredTime, ...retries },
-      ...(map === undefined ? {} : { Map: map }),
-      ...(this.taskToken === undefined ? {} : { Task: { Token: this.taskToken } }),
-    };
+      State: present({ Name: state, EnteredTime: enteredTime, RetryCount: this.retryCount }),
+      Map: map,
+      Task: this.taskToken === undefined ? undefined : { Token: this.taskToken },
+    });
   }
 
   bindings({ map, ...extra }: Extra): Bindings {
@@ -202,10 +207,12 @@ export class Lane {
     return { states, variables: this.variables, sources: this.scope };
   }
 
-  #append(type: string, details: { [key: string]: Json } | undefined, state: string): number {
-    return this.scope.recorder.append(type, this.last, details, { state, within: this.within });
+  #append(
+    type: string,
+    details: { [key: string]: Json } | undefined,
+    state: string | undefined,
+    after = this.last,
+  ): number {
+    return this.scope.recorder.append(type, after, details, { state, within: this.within });
   }
 }
-
-/** A time as AWS writes it: ISO 8601 with milliseconds, in UTC. */
-export const instant = (timeMs: number): string => new Date(timeMs).toISOString();

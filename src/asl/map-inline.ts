@@ -1,15 +1,14 @@
-import type { Json } from '../data/json.ts';
 import { StateFailure } from './errors.ts';
 import type { Lane } from './lane.ts';
 import { inlineConcurrency } from './limits.ts';
 import { concurrencyOf, itemsOf, mapContext, selected, toleranceOf } from './map-items.ts';
-import type { MapItems } from './map-items.ts';
+import type { MapItems, MapResult } from './map-items.ts';
 import { beginning } from './progress.ts';
 import type { IterationsProgress } from './progress.ts';
 import { Siblings } from './siblings.ts';
 
 /** Runs an inline Map's iterations inside the execution and resolves to their outputs, in the order of the items. */
-export async function runIterations(outer: Lane, map: MapItems): Promise<Json> {
+export async function runIterations(outer: Lane, map: MapItems): Promise<MapResult> {
   const { inner, concurrency } = await outer.step(() => begin(outer, map));
   const { items, iterations } = inner;
   const name = outer.progress.state;
@@ -36,6 +35,7 @@ export async function runIterations(outer: Lane, map: MapItems): Promise<Json> {
   };
 
   const lanes: Lane[] = [];
+  let lastSucceeded = outer.last;
   const pending = [...items.keys()].filter((index) => iterations[index]?.output === undefined);
   const first = pending.splice(0, concurrency);
   await outer.step(async () => {
@@ -43,11 +43,11 @@ export async function runIterations(outer: Lane, map: MapItems): Promise<Json> {
     for (const index of first) await startOrCutOff(index);
   });
   const chains = first.map((index) => async () => {
-    for (let current: number | undefined = index; current !== undefined; ) {
+    for (let current: number | undefined = index; current !== undefined;) {
       await siblings.runLane(current);
-      const { last } = lanes[current];
-      current = await outer.step(async () => {
-        outer.follow(last);
+      const lane: Lane = lanes[current];
+      current = await lane.step(async () => {
+        outer.follow(lane.last);
         lastSucceeded = outer.record('MapIterationSucceeded', { index: current as number, name }, 'aside');
         const next = pending.shift();
         if (next !== undefined) await startOrCutOff(next);
@@ -55,10 +55,9 @@ export async function runIterations(outer: Lane, map: MapItems): Promise<Json> {
       });
     }
   });
-  let lastSucceeded = outer.last;
   await siblings.run(chains);
   outer.last = lastSucceeded;
-  return iterations.map((iteration) => iteration?.output?.value ?? null);
+  return { result: iterations.map((iteration) => iteration?.output?.value ?? null), after: outer.last };
 }
 
 async function begin(outer: Lane, map: MapItems): Promise<{ inner: IterationsProgress; concurrency: number }> {

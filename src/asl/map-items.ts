@@ -1,6 +1,7 @@
 import type { Json } from '../data/json.ts';
 import { integerOf } from './integers.ts';
 import type { Lane } from './lane.ts';
+import { present } from './present.ts';
 import type { Flow } from './state-fields.ts';
 import { EvaluationFailure } from './template.ts';
 import type { Template } from './template.ts';
@@ -14,6 +15,9 @@ export type MapItems = {
   toleratedPercentage: Template | undefined;
   flow: Flow;
 };
+
+/** A Map's result, and the event that its success follows. */
+export type MapResult = { result: Json; after: number };
 
 /** The items of a Map that reads none: what `Items` says, or the state's input. */
 export async function itemsOf(lane: Lane, { items }: MapItems): Promise<Json[]> {
@@ -54,7 +58,7 @@ export function exceeds({ count, percentage }: Tolerance, failed: number, total:
 
 /** The context object's `Map` for an item. */
 export const mapContext = (index: number, value: Json, source?: string): Json => ({
-  Item: { Index: index, Value: value, ...(source === undefined ? {} : { Source: source }) },
+  Item: present({ Index: index, Value: value, Source: source }),
 });
 
 /** What an item's processing is given: the item, or what `ItemSelector` makes of it. */

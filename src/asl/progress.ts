@@ -30,6 +30,8 @@ export type MapRunProgress = {
   kind: 'mapRun';
   arn: string;
   redriveCount: number;
+  /** The items of the definition or the state's input, until they have become child executions. */
+  items?: Json[];
   /** The child executions, one for each item or batch; undefined until the items are read. */
   children?: ChildExecution[];
 };

@@ -41,7 +41,10 @@ export class Retries {
  * The wait before retry number `retry` (0 is the first): IntervalSeconds × BackoffRate ^ retry, at most MaxDelaySeconds,
  * before jitter. FULL jitter then draws uniformly between 0 and that.
  */
-export function retryDelaySeconds(retrier: Omit<Retrier, 'jitter' | 'errorEquals' | 'maxAttempts'>, retry: number): number {
+export function retryDelaySeconds(
+  retrier: Omit<Retrier, 'jitter' | 'errorEquals' | 'maxAttempts'>,
+  retry: number,
+): number {
   const backedOff = retrier.intervalSeconds * retrier.backoffRate ** retry;
   return Math.min(backedOff, retrier.maxDelaySeconds ?? Number.POSITIVE_INFINITY);
 }

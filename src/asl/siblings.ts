@@ -12,6 +12,7 @@ export class Siblings {
   readonly #lanes: { lane: Lane; flow: Flow }[] = [];
   readonly #controller = new AbortController();
   readonly #errors: unknown[] = [];
+  #failure: StateFailure | undefined;
 
   /** `announceEnd` records what ends a lane that has not come to its end by itself. */
   constructor(outer: Lane, announceEnd?: (index: number, failed: boolean) => void) {
@@ -47,6 +48,7 @@ export class Siblings {
       }
     });
     await Promise.all(attempts);
+    if (this.#failure !== undefined) throw this.#failure;
     if (this.#errors.length > 0) throw this.#errors[0];
   }
 
@@ -56,6 +58,7 @@ export class Siblings {
    */
   cutOff(failure: StateFailure, failed?: Lane): void {
     if (this.signal.aborted) return;
+    this.#failure = failure;
     if (failed !== undefined) this.#outer.last = failed.last;
     if (!endsExecution(failure)) for (const index of this.#lanes.keys()) this.#end(index, failed);
     this.#stop();
@@ -67,7 +70,8 @@ export class Siblings {
     this.#announceEnd?.(index, lane === failed);
     const type = flow.states.get(lane.progress.state)?.type;
     const interrupted = lane === failed ? type === 'Task' : ['Task', 'Wait', 'Map', 'Parallel'].includes(type ?? '');
-    if (interrupted && lane.progress.entered !== undefined) this.#outer.record(`${type}StateAborted`, undefined, 'aside');
+    if (interrupted && lane.progress.entered !== undefined)
+      this.#outer.record(`${type}StateAborted`, undefined, 'aside');
   }
 
   #stop(): void {

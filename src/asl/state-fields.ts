@@ -5,7 +5,7 @@ import type { StatesField } from './jsonata.ts';
 import type { Lane } from './lane.ts';
 import { secondsLimit } from './limits.ts';
 import { compileTemplate } from './template.ts';
-import type { Template, Types } from './template.ts';
+import type { Template } from './template.ts';
 
 export type QueryLanguage = 'JSONata' | 'JSONPath';
 
@@ -30,17 +30,18 @@ export type FlowReading = {
   outer: FlowReading | undefined;
   /** Every variable assigned in it, with the places. */
   assigned: { name: string; pointer: string }[];
+  /** The names of the machine's Tasks, as far as it is read. */
+  tasks: string[];
   /** Reads `StartAt` and `States` of a sequence inside. */
   readFlow(fields: Fields, outer: FlowReading | undefined): Flow;
 };
 
-const onlyInJsonPath = [
-  ...['InputPath', 'OutputPath', 'Parameters', 'Result', 'ResultPath', 'ResultSelector', 'Variable', 'ItemsPath'],
-  ...['SecondsPath', 'TimestampPath', 'TimeoutSecondsPath', 'HeartbeatSecondsPath', 'MaxConcurrencyPath'],
-  ...['ToleratedFailureCountPath', 'ToleratedFailurePercentagePath', 'ErrorPath', 'CausePath', 'MaxItemsPath'],
-  ...['MaxItemsPerBatchPath', 'MaxInputBytesPerBatchPath'],
-];
-const onlyInJsonata = ['Arguments', 'Output', 'Items', 'Condition'];
+const onlyInJsonPath = new Set(
+  `InputPath OutputPath Parameters Result ResultPath ResultSelector Variable ItemsPath SecondsPath TimestampPath
+   TimeoutSecondsPath HeartbeatSecondsPath MaxConcurrencyPath ToleratedFailureCountPath ToleratedFailurePercentagePath
+   ErrorPath CausePath MaxItemsPath MaxItemsPerBatchPath MaxInputBytesPerBatchPath`.split(/\s+/u),
+);
+const onlyInJsonata = new Set(['Arguments', 'Output', 'Items', 'Condition']);
 
 /** The fields of one state, or of a part of one, with what they have in common. */
 export class StateFields {
@@ -76,7 +77,7 @@ export class StateFields {
   }
 
   /** A field of one type, literal or as an expression. */
-  typed<Type extends keyof Types>(name: string, type: Type, expected: string, fits: (value: Json) => boolean) {
+  typed(name: string, expected: string, fits: (value: Json) => boolean): Template | undefined {
     const value = this.fields.take(name);
     if (value === undefined) return undefined;
     if (this.#isExpression(value) || fits(value)) return this.#compile(name, value, []);
@@ -85,12 +86,12 @@ export class StateFields {
   }
 
   text(name: string): Template | undefined {
-    return this.typed(name, 'string', 'a string', (value) => typeof value === 'string');
+    return this.typed(name, 'a string', (value) => typeof value === 'string');
   }
 
   integer(name: string, least: number, most = secondsLimit): Template | undefined {
     const expected = `an integer between ${least} and ${most}`;
-    return this.typed(name, 'number', expected, (value) => isIntegerBetween(value, least, most));
+    return this.typed(name, expected, (value) => isIntegerBetween(value, least, most));
   }
 
   /** A field that must be an object whose values may hold expressions, or one expression for the whole. */
@@ -117,7 +118,7 @@ export class StateFields {
   end(): void {
     this.fields.end((name) => {
       const other = this.language === 'JSONata' ? onlyInJsonPath : onlyInJsonata;
-      if (!other.includes(name)) return `Field '${name}' is not supported.`;
+      if (!other.has(name)) return `Field '${name}' is not supported.`;
       const otherLanguage = this.language === 'JSONata' ? 'JSONPath' : 'JSONata';
       return `The QueryLanguage is set to '${this.language}', but field '${name}' is only supported for the '${otherLanguage}' QueryLanguage`;
     });

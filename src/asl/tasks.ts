@@ -17,9 +17,9 @@ export type TaskCall = {
   /** Aborted when the result is not wanted any more: timeout, missed heartbeat, a failed sibling, the end of the execution. */
   signal: AbortSignal;
   /** Puts off the end of HeartbeatSeconds. */
-  heartbeat(): void;
+  heartbeat: () => void;
   /** For `.sync` and `.waitForTaskToken`: the request was accepted with this answer, the work goes on. */
-  submitted(answer: Json): void;
+  submitted: (answer: Json) => void;
 };
 
 /**

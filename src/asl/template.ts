@@ -82,22 +82,16 @@ function compileString(
 
 /** The value of a template, its expressions evaluated in the order of the text. Throws `EvaluationFailure`. */
 export async function evaluateTemplate(template: Template, bindings: Bindings): Promise<Json> {
-  switch (template.kind) {
-    case 'literal':
-      return template.value;
-    case 'expression':
-      return evaluateExpression(template, bindings);
-    case 'array': {
-      const items: Json[] = [];
-      for (const item of template.items) items.push(await evaluateTemplate(item, bindings));
-      return items;
-    }
-    case 'object': {
-      const entries: [string, Json][] = [];
-      for (const [name, item] of template.entries) entries.push([name, await evaluateTemplate(item, bindings)]);
-      return Object.fromEntries(entries);
-    }
+  if (template.kind === 'literal') return template.value;
+  if (template.kind === 'expression') return evaluateExpression(template, bindings);
+  if (template.kind === 'array') {
+    const items: Json[] = [];
+    for (const item of template.items) items.push(await evaluateTemplate(item, bindings));
+    return items;
   }
+  const entries: [string, Json][] = [];
+  for (const [name, item] of template.entries) entries.push([name, await evaluateTemplate(item, bindings)]);
+  return Object.fromEntries(entries);
 }
 
 async function evaluateExpression(
@@ -116,7 +110,13 @@ async function evaluateExpression(
 }
 
 /** The types that fields ask for. */
-export type Types = { string: string; number: number; boolean: boolean; array: Json[]; object: { [key: string]: Json } };
+export type Types = {
+  string: string;
+  number: number;
+  boolean: boolean;
+  array: Json[];
+  object: { [key: string]: Json };
+};
 
 /** The value of a template whose field must be of one type; literals were checked when the definition was read. */
 export async function evaluateTyped<Type extends keyof Types>(

@@ -1,5 +1,5 @@
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
-import { nearest } from '../usecase/nearest.ts';
+import { nearest } from '../data/nearest.ts';
 import { type Call, type Command, type ExitCode, UsageError, exitCodes } from './command.ts';
 import { exitCodeOf, explain } from './failure.ts';
 import { commandHelp, overview } from './help.ts';

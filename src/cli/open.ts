@@ -1,9 +1,10 @@
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Ports } from '../ports/stage-ports.ts';
 import { openPorts } from '../runtime/ports.ts';
 import { type Runtime, type RuntimeOptions, openRuntime } from '../runtime/runtime.ts';
-import { useCaseOf } from '../usecase/catalogue.ts';
-import type { Call } from './command.ts';
+import { catalogueFromFolder, useCaseOf } from '../usecase/catalogue.ts';
+import { type Call, UsageError } from './command.ts';
 import { progressView } from './progress.ts';
 
 /** The use cases that come with the product. */
@@ -17,8 +18,14 @@ export const useCaseOption = {
   help: 'the use case; a folder of usecases/',
 } as const;
 
+/** Every use case of the product. */
+export const localCatalogue = () => catalogueFromFolder(useCasesFolder);
+
 /** The ports of the call's directory, for commands that only read or append, and run no machine. */
 export async function localPorts(call: Pick<Call, 'directory' | 'text'>): Promise<Ports> {
+  if (!existsSync(call.directory)) {
+    throw new UsageError(`There is nothing at ${call.directory} yet: no file has been dropped.`, 'bordereau demo');
+  }
   const ports = await openPorts({ directory: call.directory, useCases: useCasesFolder, codeVersion: 'unknown' });
   const useCase = call.text('use-case');
   if (useCase !== undefined) useCaseOf(ports.catalogue, useCase);

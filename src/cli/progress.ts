@@ -73,8 +73,6 @@ export function progressView(output: Output): ProgressView {
               `${style('red', '✗')} ${progress.machine.padEnd(8)} ${progress.status.toLowerCase()}${progress.error ? `: ${progress.error}` : ''}`,
             );
           break;
-        case 'machine-started':
-          break;
       }
     },
     close() {

@@ -25,8 +25,11 @@ export type ComparisonCriteria = {
   testRows: number;
 };
 
-/** Two points of A/E, a tenth of a group's error: what may be lost beside the gain. */
-export const standardMargins = { calibrationMargin: 0.02, groupMargin: 0.1, minGroupRows: 100 } as const;
+/**
+ * Two points of A/E, a tenth of a group's error: what may be lost beside the gain. On fewer rows than that a tenth of the error
+ * of a group is within chance, and nothing could be shown.
+ */
+export const standardMargins = { calibrationMargin: 0.02, groupMargin: 0.1, minGroupRows: 200 } as const;
 
 /** Both predictions of the frozen test set, row by row. */
 export type ComparisonData = {

@@ -42,16 +42,19 @@ export async function mount(sql: SqlEngine, snapshot: Snapshot, view: string): P
  *   SELECT CAST(column AS type), …                       -- exactly the table's columns
  *   FROM (SELECT NULL::type AS column, … WHERE false     -- every column exists, though no file may have it
  *         UNION ALL BY NAME
- *         SELECT *, value AS partition column FROM read_parquet([files of one partition])
+ *         SELECT …, value AS partition column FROM read_parquet([files of one partition])
  *         UNION ALL BY NAME …)
  */
 function viewQuery({ schema, metadata }: Snapshot, adds: readonly Add[], copies: readonly LocalCopy[]): string {
   const none = schema.fields.map(({ name, type }) => `NULL::${sqlType(type)} AS ${quoteName(name)}`);
+  // some writers put the partition columns into the files as well; the log's values count
+  const partitions = metadata.partitionColumns.map(quoteText);
+  const inFiles = partitions.length === 0 ? '*' : `COLUMNS(lambda name: name NOT IN (${partitions.join(', ')}))`;
   const parts = [`SELECT ${none.join(', ')} WHERE false`];
   for (const { partitionValues, paths } of byPartition(metadata, adds, copies)) {
     const values = metadata.partitionColumns.map((name) => partitionValue(schema, name, partitionValues[name] ?? null));
     const files = `read_parquet([${paths.map(quoteText).join(', ')}], union_by_name = true, hive_partitioning = false)`;
-    parts.push(`SELECT ${['*', ...values].join(', ')} FROM ${files}`);
+    parts.push(`SELECT ${[inFiles, ...values].join(', ')} FROM ${files}`);
   }
   const columns = schema.fields.map(
     ({ name, type }) => `CAST(${quoteName(name)} AS ${sqlType(type)}) AS ${quoteName(name)}`,

@@ -19,6 +19,8 @@ export type WriteOptions = {
   txn?: TransactionId;
   /** Facts for the history, beside mode and partition columns: a run, a code version. Never values of rows. */
   details?: { [name: string]: string };
+  /** Delta's table properties for a table that this write makes, as `delta.appendOnly`; they change nothing later. */
+  properties?: { [name: string]: string };
 };
 
 export type OverwriteOptions = WriteOptions & { replaceSchema?: boolean };
@@ -39,7 +41,7 @@ export async function planAppend(
   if (isDone(latest, options.txn)) return undefined;
   if (latest && data.files.length === 0 && !options.txn) return undefined;
   if (latest) checkFits(latest, data);
-  const start = latest ? [] : creation(context, data);
+  const start = latest ? [] : creation(context, data, options);
   const adds = await placeFiles(at, data.files, takenIn(latest), context.clock.nowMs());
   return plan('Append', context, data, options, { start, adds, removes: [] });
 }
@@ -61,7 +63,7 @@ export async function planOverwrite(
     if (options.replaceSchema) checkWritable(at.path, latest.protocol, data.schema);
     else checkFits(latest, data);
   }
-  const start = latest ? schemaChange(latest, data) : creation(context, data);
+  const start = latest ? schemaChange(latest, data) : creation(context, data, options);
   const { added, removed } = difference([...(latest?.files.values() ?? [])], data.files);
   const deletionTimestamp = context.clock.nowMs();
   const adds = await placeFiles(at, added, takenIn(latest), deletionTimestamp);
@@ -95,14 +97,14 @@ function plan(mode: string, context: LakeContext, data: DataFiles, options: Writ
 }
 
 /** The first actions of a new table. */
-function creation(context: LakeContext, { schema, partitionColumns }: DataFiles): Action[] {
+function creation(context: LakeContext, { schema, partitionColumns }: DataFiles, options: WriteOptions): Action[] {
   const metaData: Metadata = {
     id: context.ids.next(),
     format: { provider: 'parquet', options: {} },
     schemaString: JSON.stringify(schema),
     partitionColumns,
     createdTime: context.clock.nowMs(),
-    configuration: {},
+    configuration: options.properties ?? {},
   };
   return [{ protocol: protocolFor(schema) }, { metaData }];
 }

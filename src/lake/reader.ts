@@ -68,9 +68,9 @@ export class LogReader {
     let timestampMs = 0;
     for (const commit of await this.#commits()) {
       timestampMs = await laterOf(this.at, timestampMs, [commit]);
-      entries.unshift({ ...commitInfoOf(commit), version: commit.version, timestampMs });
+      entries.push({ ...commitInfoOf(commit), version: commit.version, timestampMs });
     }
-    return entries;
+    return entries.reverse();
   }
 
   async #commits(): Promise<Commit[]> {

@@ -34,7 +34,7 @@ export class UnsafeKey extends Error {
   constructor(key: string, reason: string) {
     super(
       `The object key ${printable(key)} is refused: ${reason}. ` +
-        'Keys are names joined by "/", each of letters, digits, spaces and !$%&\'()*+,-.:;=@_~#, none starting with a dot.',
+        'Keys are names joined by "/", each of letters, digits, spaces and !$%&\'()+,-.:;=@_~#, none starting with a dot.',
     );
   }
 }

@@ -2,9 +2,10 @@ import { UnsafeKey } from './errors.ts';
 
 /**
  * Throws `UnsafeKey` unless `key` is one that means the same on every backend: names joined by single slashes, each of
- * letters, digits, marks, spaces and !$%&'()*+,-.:;=@_~#, not starting with a dot, not ending with a space or a dot; at
+ * letters, digits, marks, spaces and !$%&'()+,-.:;=@_~#, not starting with a dot, not ending with a space or a dot; at
  * most 1,024 bytes of UTF-8 (S3's limit), each name at most 255 (a file system's). So no `..`, no backslash, no NUL, no
- * absolute path, no hidden file. A key is taken as it is: percent signs are not decoded.
+ * absolute path, no hidden file; nor `*`, `?` and brackets, which SQL engines expand in file names. A key is taken as it is:
+ * percent signs are not decoded.
  */
 export function checkKey(key: string): void {
   if (key === '') throw new UnsafeKey(key, 'it is empty');
@@ -25,7 +26,7 @@ export function checkPrefix(prefix: string): void {
   if (rest.startsWith('.')) throw new UnsafeKey(prefix, 'a name starts with a dot');
 }
 
-const letters = /^[\p{L}\p{N}\p{M} !$%&'()*+,\-.:;=@_~#]+$/u;
+const letters = /^[\p{L}\p{N}\p{M} !$%&'()+,\-.:;=@_~#]+$/u;
 
 function checkName(key: string, name: string): void {
   if (name === '') throw new UnsafeKey(key, 'a name is empty (a slash at its start, at its end, or doubled)');

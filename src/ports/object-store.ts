@@ -20,7 +20,10 @@ export interface ObjectStore {
    * acknowledgement) object is there: read it and compare, never assume.
    */
   putIfAbsent(key: string, bytes: Uint8Array): Promise<{ created: boolean }>;
-  /** Objects whose key starts with `prefix`, in ascending UTF-8 order of key; `after` starts behind that key. */
+  /**
+   * Objects whose key starts with `prefix`, in ascending UTF-8 order of key; `after` starts behind that key. What others have
+   * put there under a key that breaks the grammar is listed too, so that it is not overlooked: to read it is an `UnsafeKey`.
+   */
   list(prefix: string, options?: { after?: string }): AsyncIterable<ObjectInfo>;
   /** Removes the object; removing what is not there is no error. */
   delete(key: string): Promise<void>;

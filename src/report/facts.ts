@@ -108,11 +108,15 @@ export type ColumnProfile = {
   p5?: number;
   median?: number;
   p95?: number;
-  /** The distribution: ordered bins of a number, or the levels of a category (`summaries/histogram.ts`). */
+  /** The distribution: ordered bins of a number, or the levels of a category (`summaries/histogram.ts` makes both). */
   bins?: readonly Bin[];
 };
 
-/** `label` names the bin as people read it (`30 – 35`, `yes`); a bin of numbers also has its edges, a level has none. */
+/**
+ * `label` names the bin as people read it (`30 – 35`, `yes`); a bin of numbers also has
+ * its edges, of which the first and the last may be open; a level has none. Bins of 1 to 10 rows are merged
+ * with others before they are shown.
+ */
 export type Bin = { label: string; from?: number; to?: number; rows: number };
 
 // ---- models
@@ -267,7 +271,7 @@ export type Drift = {
   features: readonly FeatureDrift[];
   /** The same for the model's output. */
   prediction?: FeatureDrift;
-  /** What was asked for: `retrain requested`. */
+  /** What follows from it, in a sentence or two: `Retraining is requested: 2 of 5 features drifted.` */
   action?: string;
 };
 

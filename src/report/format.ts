@@ -116,15 +116,19 @@ export function listed(names: readonly string[]): string {
   return `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }
 
-/** Cuts a text that would not fit, at about 0.56 em a letter, which holds for the usual interface fonts. */
+/** About how wide a text is set, in pixels: 0.56 em a letter holds for the usual interface fonts. */
+export function textWidth(text: string, fontPixels = 12): number {
+  return text.length * fontPixels * 0.56;
+}
+
+/** Cuts a text that would not fit out of its middle, because names often differ at their ends. */
 export function fit(text: string, widthPixels: number, fontPixels = 12): string {
-  const letters = Math.max(2, Math.floor(widthPixels / (fontPixels * 0.56)));
-  return text.length <= letters
-    ? text
-    : `${text
-        .slice(0, letters - 1)
-        .toWellFormed()
-        .replace(/\ufffd$/, '')}…`;
+  const letters = Math.max(3, Math.floor(widthPixels / textWidth(' ', fontPixels)));
+  if (text.length <= letters) return text;
+  const tail = Math.floor((letters - 1) / 2);
+  const [start, end] = [text.slice(0, letters - 1 - tail), text.slice(text.length - tail)];
+  // a cut may halve a character outside the basic plane
+  return `${start}…${end}`.toWellFormed().replaceAll('\ufffd', '');
 }
 
 /** Not NaN, not infinite, and not the null that JSON makes of both. */

@@ -1,7 +1,7 @@
 import { group } from 'd3-array';
 import type { RunFacts } from './facts.ts';
 import { count, duration, instant, known } from './format.ts';
-import { document } from './page.ts';
+import { wholePage } from './page.ts';
 import { statusMark } from './status.ts';
 import type { Status } from './status.ts';
 import { el, fragment } from './svg.ts';
@@ -22,7 +22,7 @@ export type RunEntry = {
 };
 
 /** More would make a slow page of what should be a glance. */
-const mostEntries = 100;
+const mostEntries = 60;
 
 export function indexEntry(facts: RunFacts, path: string): RunEntry {
   const { status, sentence } = verdict(facts);
@@ -37,7 +37,7 @@ export function indexEntry(facts: RunFacts, path: string): RunEntry {
  */
 export function renderIndex(entries: readonly RunEntry[]): string {
   const useCases = [...group(newestFirst(entries), (entry) => entry.useCase)].sort(([a], [b]) => (a < b ? -1 : 1));
-  return document('Bordereau: runs', [
+  return wholePage('Bordereau: runs', [
     el(
       'header',
       {},

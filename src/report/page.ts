@@ -42,7 +42,7 @@ export function renderPage(facts: RunFacts): string {
   const complete = withMissing(facts);
   const sections = parts.map((part) => part(complete)).filter((section) => section !== undefined);
   const { useCase, question } = complete.run;
-  return document(`${useCase}: ${question}`, [
+  return wholePage(`${useCase}: ${question}`, [
     pageHeader(complete, sections),
     el('main', {}, sections.map(renderSection)),
     el(
@@ -51,14 +51,14 @@ export function renderPage(facts: RunFacts): string {
       el(
         'p',
         {},
-        'Made by Bordereau. This page is one file that loads nothing. People appear in groups of 11 or more only; rows that broke a rule of the data contract are counted exactly. Print an opened table with its chart.',
+        'Made by Bordereau. This page is one file that loads nothing. People appear in groups of 11 or more only; rows that broke a rule of the data contract are counted exactly. Open the data of a chart before printing to have it on paper.',
       ),
     ),
   ]);
 }
 
 /** A whole page around its body, with the style sheet and the shapes that charts refer to. */
-export function document(title: string, body: readonly Markup[]): string {
+export function wholePage(title: string, body: readonly Markup[]): string {
   const page = el(
     'html',
     { lang: 'en' },
@@ -157,13 +157,16 @@ function shapes(): Markup {
   );
 }
 
-/** Facts that went through JSON have null where a number was NaN; arithmetic would take that for zero. */
+/**
+ * Facts with NaN wherever a number is missing. JSON made null of it, which arithmetic would take for zero; and sizes that
+ * no quantity has, which a division by almost nothing leaves behind, would break every scale.
+ */
 function withMissing<Value>(value: Value): Value {
   if (value === null) return NaN as Value;
+  if (typeof value === 'number') return (Math.abs(value) > 1e15 ? NaN : Math.abs(value) < 1e-12 ? 0 : value) as Value;
   if (typeof value !== 'object') return value;
   if (Array.isArray(value)) return value.map(withMissing) as Value;
   // parameters may be null in earnest
-  return Object.fromEntries(
-    Object.entries(value).map(([key, part]) => [key, key === 'parameters' ? part : withMissing(part)]),
-  ) as Value;
+  const parts = Object.entries(value).map(([key, part]) => [key, key === 'parameters' ? part : withMissing(part)]);
+  return Object.fromEntries(parts) as Value;
 }

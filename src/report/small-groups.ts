@@ -44,3 +44,25 @@ export function poolNeighbours<Bin>(
     pooled.splice(right - 1, 2, merge(pooled[right - 1], pooled[right]));
   }
 }
+
+/**
+ * Which levels of a category may be told (in their order), and which only together: those that are small in any sample, and
+ * of more than `most` levels the least. Where the pool itself is small it takes the least of the others with it. Both are
+ * empty where all rows together are few.
+ */
+export function partitionLevels<Level>(
+  levels: readonly Level[],
+  counts: (level: Level) => readonly number[],
+  most = Infinity,
+): { told: Level[]; pooled: Level[] } {
+  const size = (level: Level) => counts(level).reduce((sum, rows) => sum + rows, 0);
+  const told = levels.filter((level) => !counts(level).some(isSmall));
+  const pooled = levels.filter((level) => !told.includes(level));
+  const poolIsSmall = () =>
+    counts(levels[0]).some((_, s) => isSmall(pooled.reduce((sum, level) => sum + counts(level)[s], 0)));
+  while (told.length > 0 && (told.length > most || poolIsSmall())) {
+    const least = told.reduce((least, level) => (size(level) <= size(least) ? level : least));
+    pooled.push(...told.splice(told.indexOf(least), 1));
+  }
+  return pooled.length > 0 && poolIsSmall() ? { told: [], pooled: [] } : { told, pooled };
+}

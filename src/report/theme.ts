@@ -101,10 +101,10 @@ h1{margin:44px 0 0;max-width:24em;font-size:38px;line-height:1.16;font-weight:60
 section{display:grid;grid-template-columns:190px minmax(0,740px);gap:40px;padding:52px 0 60px;border-top:1px solid var(--ink)}
 h2{display:flex;gap:10px;margin:0;font-size:14px;line-height:1.5;font-weight:650;position:sticky;top:20px;align-self:start}
 h2 svg{flex:none;margin-top:3px}
-.body>:first-child,.body>:first-child>:first-child>h3,.body>figure:first-child>h3{margin-top:0}
 .body>*+*{margin-top:52px}
 .body>.lead+*,.body>p+figure,.body>figure+.note,.body>.scroll+.note{margin-top:20px}
 .body>h3+*{margin-top:8px}
+.body>p+p.note{margin-top:10px}
 .lead{margin:0;font-size:20px;line-height:1.35;font-weight:600;max-width:34em}
 h3{margin:0 0 12px;font-size:20px;line-height:1.32;font-weight:600;max-width:34em}
 .half h3{font-size:17px}
@@ -122,7 +122,7 @@ figcaption{margin-top:12px}
 details{margin-top:12px;font-size:13px}
 summary{width:max-content;padding:2px 0;color:var(--muted);cursor:pointer}
 summary:hover{color:var(--ink)}
-.scroll{overflow-x:auto;max-height:none}
+.scroll{overflow-x:auto}
 table{border-collapse:collapse;min-width:100%;font-size:13px;line-height:1.4;font-variant-numeric:tabular-nums lining-nums}
 th{padding:10px 18px 6px 0;border-bottom:1px solid var(--ink);font-weight:500;color:var(--muted);text-align:left;vertical-align:bottom}
 td{padding:7px 18px 7px 0;border-bottom:1px solid var(--rule);vertical-align:top}
@@ -229,7 +229,8 @@ h1{margin-top:22px;font-size:24pt}
 .brief li{padding:6px 0}
 section{display:block;padding:16px 0 26px}
 h2{position:static;margin-bottom:14px;break-after:avoid}
-h3,.lead{break-after:avoid}
+h3,.body>p{break-after:avoid}
+.body>p:last-child{break-after:auto}
 figure,tr,.lineage{break-inside:avoid}
 .pairs{gap:0 30px;margin-bottom:-30px}
 .pairs figure{margin-bottom:30px}

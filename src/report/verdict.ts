@@ -26,7 +26,7 @@ export function verdict(facts: RunFacts): Verdict {
   if (gate?.status === 'failed')
     return promotion ? { ...promotionHeadline(promotion), status: 'failed', reason: promotion.reason } : gate;
   if (promotion) return { ...promotionHeadline(promotion), reason: promotion.reason };
-  if (drift?.features.length) return driftHeadline(drift);
+  if (drift?.features.length) return { ...driftHeadline(drift), reason: drift.action };
   if (predictions) return predictionsHeadline(predictions, target);
   return gate ?? data ?? run ?? { status: 'notice', sentence: 'This run has nothing to report' };
 }

@@ -1,17 +1,21 @@
 import type { Json } from '../data/json.ts';
-import { type TaskCall, type TaskRunner, TaskError } from '../asl/task.ts';
+import { TaskError } from '../asl/errors.ts';
+import type { TaskCall, TaskRunner } from '../asl/tasks.ts';
 import type { Ports } from '../ports/stage-ports.ts';
 import { runStage } from '../stages/run.ts';
-import { type StageName, stages } from '../stages.ts';
+import { type StageName, type StageOutput, stages } from '../stages.ts';
 import type { EventQueue } from './event-queue.ts';
 import { functionArn } from './machines.ts';
 import { stageFunctions } from './stages.ts';
 import type { Workers } from './workers.ts';
 
+/** What one execution has let the world know, for whoever started it. */
+export type TaskWatch = { announced: string[]; report: string | undefined };
+
 type Surroundings = { ports: Ports; queue: EventQueue; workers: Workers };
 
 /** What stands behind the integrations of the product's machines on a laptop; results have the shape of AWS's. */
-export function taskRunner(surroundings: Surroundings): TaskRunner {
+export function taskRunner(surroundings: Surroundings, watch: TaskWatch): TaskRunner {
   return async (call) => {
     const integration = integrations[call.resource];
     if (!integration) {
@@ -20,29 +24,31 @@ export function taskRunner(surroundings: Surroundings): TaskRunner {
         `The integration ${call.resource} has nothing behind it on the embedded runtime; it works on AWS.`,
       );
     }
-    return integration(call, surroundings);
+    return integration(call, surroundings, watch);
   };
 }
 
-type Integration = (call: TaskCall, surroundings: Surroundings) => Promise<Json>;
+type Integration = (call: TaskCall, surroundings: Surroundings, watch: TaskWatch) => Promise<Json>;
 
 const integrations: { [resource: string]: Integration } = {
-  'lambda:invoke': async ({ arguments: given }, { ports, workers }) => {
+  'lambda:invoke': async ({ arguments: given }, { ports, workers }, watch) => {
     const { FunctionName, Payload } = given as { FunctionName: string; Payload: Json };
     const name = FunctionName.slice(functionArn('').length) as StageName;
     try {
       const output = await ('heavy' in stages[name]
         ? workers.run(name, Payload, ports.clock.nowMs())
         : runStage(name, stageFunctions[name] as never, Payload, ports));
+      if (name === 'Report') watch.report = (output as StageOutput<'Report'>).key;
       return { ExecutedVersion: '$LATEST', Payload: output as Json, StatusCode: 200 };
     } catch (error) {
       throw failed(error as Error);
     }
   },
 
-  'events:putEvents': async ({ arguments: given }, { queue, ports }) => {
+  'events:putEvents': async ({ arguments: given }, { queue, ports }, watch) => {
     const { Entries } = given as { Entries: { DetailType: string; Detail: { [key: string]: Json } }[] };
     await queue.publish(Entries.map(({ DetailType, Detail }) => ({ detailType: DetailType, detail: Detail })));
+    watch.announced.push(...Entries.map(({ DetailType }) => DetailType));
     return { Entries: Entries.map(() => ({ EventId: ports.ids.next() })), FailedEntryCount: 0 };
   },
 

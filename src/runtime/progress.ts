@@ -1,9 +1,40 @@
+import type { Execution } from '../asl/execution.ts';
+import type { EventOrigin, HistoryEvent } from '../asl/history.ts';
+
 /** What an onlooker is told while machines run: names, counts and times, nothing of the data. */
 export type Progress =
   | { kind: 'event'; detailType: string; starts: readonly string[] }
   | { kind: 'schedule'; name: string; scheduledMs: number }
-  | { kind: 'machine-started'; machine: string; execution: string }
   | { kind: 'state-entered'; machine: string; state: string }
   | { kind: 'item-ended'; machine: string; state: string; ended: number; total: number }
   | { kind: 'state-exited'; machine: string; state: string; milliseconds: number }
   | { kind: 'machine-ended'; machine: string; status: string; milliseconds: number; error?: string };
+
+/**
+ * Turns the events of one execution into progress. An item is a child execution of a distributed Map; `onFirst` is told of
+ * the live execution with its first event.
+ */
+export function progressOf(
+  machine: string,
+  tell: (progress: Progress) => void,
+  onFirst: (execution: Execution) => void,
+): (event: HistoryEvent, origin: EventOrigin, execution: Execution) => void {
+  let entered = { state: '', timeMs: 0 };
+  let items = { ended: 0, total: 0 };
+  return (event, origin, execution) => {
+    if (event.id === 1) onFirst(execution);
+    if (origin.executionArn !== execution.arn) {
+      if (!/^Execution(Succeeded|Failed|Aborted|TimedOut)$/.test(event.type)) return;
+      items = { ...items, ended: items.ended + 1 };
+      tell({ kind: 'item-ended', machine, state: entered.state, ...items });
+    } else if (event.type.endsWith('StateEntered')) {
+      entered = { state: origin.state ?? '', timeMs: event.timestamp };
+      items = { ended: 0, total: 0 };
+      tell({ kind: 'state-entered', machine, state: entered.state });
+    } else if (event.type === 'MapStateStarted') {
+      items = { ended: 0, total: (event['mapStateStartedEventDetails'] as { length: number }).length };
+    } else if (event.type.endsWith('StateExited')) {
+      tell({ kind: 'state-exited', machine, state: entered.state, milliseconds: event.timestamp - entered.timeMs });
+    }
+  };
+}

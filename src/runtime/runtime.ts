@@ -2,15 +2,15 @@
  * The whole product in one process: an object store of directories, a bus in memory and on disk, the deployed state machines
  * interpreted, their functions bound by name. What AWS does between the stages is done here; the stages are the same.
  */
-import { mkdir, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { rm, utimes } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { codeVersion } from '../adapters/embedded/code-version.ts';
 import { DirectoryStore } from '../adapters/embedded/directory-store.ts';
 import { executionKey, storedExecutions } from '../adapters/embedded/stored-executions.ts';
 import { SystemClock } from '../adapters/embedded/system-clock.ts';
 import { execute } from '../asl/executor.ts';
-import type { HistoryEvent } from '../asl/history.ts';
 import { type Machine, parseMachine } from '../asl/machine.ts';
 import type { Json } from '../data/json.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -18,12 +18,12 @@ import type { RecordedEvent } from '../ports/executions.ts';
 import type { Ports } from '../ports/stage-ports.ts';
 import { type MachineName, machineNames } from '../stages.ts';
 import { rules, schedulesOf } from '../triggers.ts';
-import { matchesPattern } from './event-pattern.ts';
+import { compileEventPattern } from './event-pattern.ts';
 import { type Envelope, EventQueue } from './event-queue.ts';
-import { taskRunner } from './integrations.ts';
+import { type TaskWatch, taskRunner } from './integrations.ts';
 import { bronzeBucket, machineDefinitions, stateMachineArn } from './machines.ts';
 import { type PortsRecipe, openPorts } from './ports.ts';
-import type { Progress } from './progress.ts';
+import { type Progress, progressOf } from './progress.ts';
 import { firingsBetween } from './schedules.ts';
 import { Workers } from './workers.ts';
 
@@ -48,12 +48,11 @@ export type Ended = {
   output: Json | undefined;
   error: string | undefined;
   cause: string | undefined;
+  /** The events that it announced. */
+  announced: readonly string[];
+  /** The key of the page that it wrote, in the reports zone. */
+  report: string | undefined;
 };
-
-/** Another process is at work in the same directory. */
-export class DirectoryInUse extends Error {
-  override name = 'DirectoryInUse';
-}
 
 export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const directory = resolve(options.directory);
@@ -67,9 +66,10 @@ export class Runtime {
   readonly ports: Ports;
   readonly queue: EventQueue;
   readonly #machines: { [Name in MachineName]: Machine };
+  readonly #directory: string;
   readonly #store: DirectoryStore;
   readonly #workers: Workers;
-  readonly #running = new Map<string, RecordedEvent[]>();
+  readonly #running = new Map<string, readonly RecordedEvent[]>();
   readonly #onProgress: (progress: Progress) => void;
 
   constructor(
@@ -78,6 +78,7 @@ export class Runtime {
     ports: Ports,
     machines: { [Name in MachineName]: Machine },
   ) {
+    this.#directory = recipe.directory;
     this.#store = new DirectoryStore(join(recipe.directory, 'runtime'));
     this.ports = {
       ...ports,
@@ -91,19 +92,22 @@ export class Runtime {
   }
 
   /** Puts a file where insurers drop theirs, and lets the store announce it. Deliver to have it ingested. */
-  async drop(drop: { useCase: string; source: string; fileName: string; bytes: Uint8Array }): Promise<{ key: string }> {
+  async drop(drop: { useCase: string; source: string; fileName: string; bytes: Uint8Array }): Promise<{ key: string; runId: string }> {
     const key = `drops/${drop.useCase}/${drop.source}/${drop.fileName}`;
     await this.ports.bronze.put(key, drop.bytes);
-    const object = await this.ports.bronze.head(key);
+    // the file arrives when the runtime's clock says so, which need not be the machine's
+    const arrived = new Date(this.ports.clock.nowMs());
+    await utimes(join(this.#directory, 'bronze', key), arrived, arrived);
+    const etag = (await this.ports.bronze.head(key))?.etag ?? '';
     await this.queue.add({
       source: 'aws.s3',
       'detail-type': 'Object Created',
       detail: {
         bucket: { name: bronzeBucket },
-        object: { key, size: drop.bytes.length, etag: object?.etag ?? '' },
+        object: { key, size: drop.bytes.length, etag },
       },
     });
-    return { key };
+    return { key, runId: dropRunId(key, etag) };
   }
 
   /** Delivers every waiting event, and what those cause, until none is left: one machine after the other. */
@@ -133,39 +137,30 @@ export class Runtime {
     return ended;
   }
 
-  /** Runs one execution of a machine to its end and keeps its history. */
+  /** Runs one execution of a machine to its end and keeps its record. */
   async start(machine: MachineName, input: Json): Promise<Ended> {
-    const name = this.ports.ids.next();
-    const executionArn = `${stateMachineArn(machine).replace(':stateMachine:', ':execution:')}:${name}`;
-    const startedMs = this.ports.clock.nowMs();
-    const events: RecordedEvent[] = [];
-    this.#running.set(executionArn, events);
-    this.#onProgress({ kind: 'machine-started', machine, execution: name });
+    const { clock, ids } = this.ports;
+    const watch: TaskWatch = { announced: [], report: undefined };
+    const startedMs = clock.nowMs();
     const execution = await execute(this.#machines[machine], input, {
-      name,
-      executionArn,
       stateMachineArn: stateMachineArn(machine),
-      clock: this.ports.clock,
-      ids: this.ports.ids,
-      tasks: taskRunner({ ports: this.ports, queue: this.queue, workers: this.#workers }),
-      onEvent: (event) => {
-        events.push(event as RecordedEvent);
-      },
+      clock,
+      ids,
+      random: Math.random,
+      tasks: taskRunner({ ports: this.ports, queue: this.queue, workers: this.#workers }, watch),
+      onEvent: progressOf(machine, this.#onProgress, (live) => this.#running.set(live.arn, live.history)),
     });
-    await this.#store.put(
-      executionKey(executionArn),
-      new TextEncoder().encode(JSON.stringify({ machine, executionArn, status: execution.status, history: events })),
-    );
-    this.#running.delete(executionArn);
-    const { status, output, error, cause } = execution;
+    await this.#store.put(executionKey(execution.arn), new TextEncoder().encode(JSON.stringify(execution)));
+    this.#running.delete(execution.arn);
+    const { arn: executionArn, status, output, error, cause } = execution;
     this.#onProgress({
       kind: 'machine-ended',
       machine,
       status,
-      milliseconds: this.ports.clock.nowMs() - startedMs,
+      milliseconds: clock.nowMs() - startedMs,
       ...(error !== undefined && { error }),
     });
-    return { machine, executionArn, status, output, error, cause };
+    return { machine, executionArn, status, output, error, cause, ...watch };
   }
 
   async close(): Promise<void> {
@@ -174,13 +169,16 @@ export class Runtime {
   }
 
   #matching(envelope: Envelope): MachineName[] {
-    return rules
-      .filter(({ pattern }) =>
-        matchesPattern(
-          JSON.parse(JSON.stringify(pattern).replaceAll('${bronzeBucket}', bronzeBucket)) as Json,
-          envelope as unknown as Json,
-        ),
-      )
-      .map(({ starts }) => starts);
+    return matchers.filter(({ matches }) => matches(envelope)).map(({ starts }) => starts);
   }
+}
+
+const matchers = rules.map(({ pattern, starts }) => ({
+  starts,
+  matches: compileEventPattern(JSON.parse(JSON.stringify(pattern).replaceAll('${bronzeBucket}', bronzeBucket)) as Json),
+}));
+
+/** The run that a drop starts; the machine `ingest` computes the same. */
+function dropRunId(key: string, etag: string): string {
+  return `drop-${createHash('sha256').update(`${key}#${etag}`).digest('hex').slice(0, 12)}`;
 }

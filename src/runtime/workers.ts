@@ -5,13 +5,13 @@ import type { WorkerReply, WorkerRequest } from './worker.ts';
 
 type Job = { request: WorkerRequest; resolve: (output: unknown) => void; reject: (error: Error) => void };
 
-/** Runs heavy stages in up to `size` threads; threads start with the first job and wait without holding the process open. */
+/** Runs heavy stages in up to `size` threads. A thread starts when there is a job for it, and keeps the process open only while it works. */
 export class Workers {
   readonly #size: number;
   readonly #recipe: PortsRecipe;
   readonly #waiting: Job[] = [];
-  readonly #idle: Worker[] = [];
-  readonly #all = new Set<Worker>();
+  /** Every thread with the job that it works on. */
+  readonly #threads = new Map<Worker, Job | undefined>();
   #ids = 0;
 
   constructor(size: number, recipe: PortsRecipe) {
@@ -22,43 +22,44 @@ export class Workers {
   run(stage: StageName, input: unknown, nowMs: number): Promise<unknown> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ request: { id: ++this.#ids, stage, input, nowMs }, resolve, reject });
-      this.#next();
+      this.#assign();
     });
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#all].map((worker) => worker.terminate()));
+    await Promise.all([...this.#threads.keys()].map((worker) => worker.terminate()));
   }
 
-  #next(): void {
-    const worker =
-      this.#idle.pop() ?? (this.#all.size < this.#size && this.#waiting.length > 0 ? this.#start() : undefined);
-    if (!worker) return;
-    const job = this.#waiting.shift();
-    if (!job) {
-      this.#idle.push(worker);
-      return;
+  /** Gives waiting jobs to idle threads, and to new ones while there may be more. */
+  #assign(): void {
+    while (this.#waiting.length > 0) {
+      const idle = [...this.#threads].find(([, job]) => job === undefined)?.[0];
+      const worker = idle ?? (this.#threads.size < this.#size ? this.#start() : undefined);
+      if (!worker) return;
+      const job = this.#waiting.shift()!;
+      this.#threads.set(worker, job);
+      worker.ref();
+      worker.postMessage(job.request);
     }
-    const settle = (finish: () => void, reusable: boolean) => {
-      worker.removeAllListeners();
-      worker.unref();
-      if (reusable) this.#idle.push(worker);
-      else this.#all.delete(worker);
-      finish();
-      this.#next();
-    };
-    worker.on('message', (reply: WorkerReply) => settle(() => answer(job, reply), true));
-    worker.on('error', (error) => settle(() => job.reject(error as Error), false));
-    worker.on('exit', (code) =>
-      settle(() => job.reject(new Error(`The thread of stage ${job.request.stage} ended with code ${code}.`)), false),
-    );
-    worker.ref();
-    worker.postMessage(job.request);
   }
 
   #start(): Worker {
     const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: this.#recipe });
-    this.#all.add(worker);
+    this.#threads.set(worker, undefined);
+    worker.on('message', (reply: WorkerReply) => {
+      const job = this.#threads.get(worker);
+      this.#threads.set(worker, undefined);
+      worker.unref();
+      if (job) answer(job, reply);
+      this.#assign();
+    });
+    const gone = (error: Error) => {
+      this.#threads.get(worker)?.reject(error);
+      this.#threads.delete(worker);
+      this.#assign();
+    };
+    worker.on('error', (error) => gone(error as Error));
+    worker.on('exit', (code) => gone(new Error(`A worker thread ended with code ${code}; its stage can be run again.`)));
     return worker;
   }
 }

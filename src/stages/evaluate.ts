@@ -9,6 +9,7 @@ import { readLightgbmText } from '../ml/formats/lightgbm-text.ts';
 import { treeShap } from '../ml/shap/tree-shap.ts';
 import type { Design } from '../ml/encoders/design.ts';
 import { type PredictionCheck, checkPredictions } from '../governance/integrity.ts';
+import { ensureHolder } from '../governance/lease.ts';
 import type { Lineage } from '../governance/lineage.ts';
 import type { ModelCard } from '../governance/model-card.ts';
 import { publishVersion } from '../governance/registry.ts';
@@ -35,6 +36,7 @@ import {
 import { digestOf, fromJsonBytes, getWritten, toJsonBytes } from './common/json.ts';
 import { type Learnt, matrixOf, predictRows } from './common/learning.ts';
 import { constantMetrics, describeMetric, measure, metricSet } from './common/metric-set.ts';
+import { retrainLease } from './common/retrain-lease.ts';
 import { monitoredRows } from './common/monitored-rows.ts';
 import { scoreRows } from './common/scoring.ts';
 import { withSql } from './common/sql.ts';
@@ -100,6 +102,8 @@ export const evaluate: Stage<'Evaluate'> = async ({ useCase, runId, snapshot, ke
       importance: Object.fromEntries(explanation.features.map(({ name, meanAbsolute }) => [name, meanAbsolute])),
     },
   );
+  // whoever lost the lease to another retraining stops here, before anything lasting
+  await ensureHolder(retrainLease(ports, useCase), runId);
   const manifest = await publishVersion(ports.registry, {
     useCase,
     lineage,

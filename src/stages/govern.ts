@@ -7,12 +7,12 @@ import {
 } from '../governance/champion-challenger.ts';
 import type { GateResult } from '../governance/gate.ts';
 import { evaluateGates, gateSummary } from '../governance/gates.ts';
+import { imbalance } from '../governance/imbalance.ts';
 import { readLedger } from '../governance/ledger.ts';
 import { declareCriteria, refuse } from '../governance/promotion.ts';
 import { type ModelCard, modelCardMarkdown } from '../governance/model-card.ts';
 import { verifyVersion, versionName } from '../governance/registry.ts';
 import { groupsOf } from '../ml/metrics/actual-expected.ts';
-import type { Metric } from '../ml/metrics/metric.ts';
 import type { Ports } from '../ports/stage-ports.ts';
 import type { Gate, PairedImprovement, Promotion } from '../report/facts.ts';
 import { useCaseOf } from '../usecase/catalogue.ts';
@@ -101,7 +101,7 @@ async function compare(
   const criteria: ComparisonCriteria = {
     metric,
     minimumUsefulEffect: minimumEffect,
-    calibrationMetric: 'balance_gap',
+    calibrationMetric: 'imbalance',
     groupMetric: 'mae',
     ...standardMargins,
     confidence,
@@ -122,24 +122,12 @@ async function compare(
     metrics: {
       [metric]: { metric: metrics[metric as keyof typeof metrics], better: metricDescriptors[metric].better },
       mae: { metric: metrics.mae, better: 'lower' },
-      balance_gap: { metric: balanceGap, better: 'lower' },
+      imbalance: { metric: imbalance, better: 'lower' },
     },
     groups: Object.fromEntries(declaration.monitor.slices.map((slice) => [slice, groupsOfColumn(test, slice)])),
   });
   return { comparison, criteriaHash };
 }
-
-/** How far total actual over total expected lies from 1. */
-const balanceGap: Metric = (actual, predicted, weight) => {
-  let total = 0;
-  let expected = 0;
-  for (let i = 0; i < actual.length; i++) {
-    const w = weight ? weight[i] : 1;
-    total += w * actual[i];
-    expected += w * predicted[i];
-  }
-  return Math.abs(total / expected - 1);
-};
 
 function groupsOfColumn(rows: RowSet, column: string) {
   return groupsOf(Array.from(rows.columns[column]));
@@ -175,7 +163,7 @@ function promotionFact(
       improvements: comparison.metrics.map((compared, i): PairedImprovement => {
         const { evidence, passed } = comparison.checks[i];
         const words =
-          compared.name === 'balance_gap'
+          compared.name === 'imbalance'
             ? { name: 'distance of actual / expected from 1', unit: '', better: 'lower' as const }
             : describeMetric(compared.name as MetricName, declaration.label.unit);
         return {

@@ -2,6 +2,7 @@ import type * as z from 'zod';
 import type { Ports } from '../ports/stage-ports.ts';
 import { type StageInput, type StageName, type StageOutput, stages } from '../stages.ts';
 import type { Stage } from './stage.ts';
+import { withinPlaces } from './within-places.ts';
 
 /** A state passed what the stage does not take, or a stage gave what it does not promise: the machine is at fault. */
 export class StageContractBroken extends Error {
@@ -18,7 +19,7 @@ export async function runStage<Name extends StageName>(
   const checkedInput = check(name, 'input', stages[name].input, input) as StageInput<Name>;
   ports.telemetry.info('stage started', { stage: name, runId: checkedInput.runId });
   const startedMs = ports.clock.nowMs();
-  const output = await stage(checkedInput, ports);
+  const output = await stage(checkedInput, withinPlaces(ports, name));
   ports.telemetry.info('stage ended', { stage: name, milliseconds: ports.clock.nowMs() - startedMs });
   return check(name, 'output', stages[name].output, output) as StageOutput<Name>;
 }

@@ -98,7 +98,10 @@ function ratingFindings(declaration: Declaration): Finding[] {
   const known = featureTableColumns(declaration);
   return (declaration.ratingTable ?? [])
     .filter((name) => !known.includes(name) || name === declaration.label.column)
-    .map((name) => ({ path: ['ratingTable'], message: `"${name}" is no factor to rate by.${didYouMean(name, known)}` }));
+    .map((name) => ({
+      path: ['ratingTable'],
+      message: `"${name}" is no factor to rate by.${didYouMean(name, known)}`,
+    }));
 }
 
 function modelFindings({ kind, search }: ModelDeclaration, i: number): Finding[] {

@@ -1,4 +1,3 @@
-import { silverColumns } from '../data/contract/silver.ts';
 import { didYouMean } from '../data/nearest.ts';
 import { quoteName } from '../data/quote.ts';
 import type { SqlEngine } from '../data/sql.ts';
@@ -6,8 +5,9 @@ import type { UseCase } from './catalogue.ts';
 import { featureTableColumns } from './check.ts';
 
 /**
- * Runs a use case's SQL over tables without rows: features.sql, its contracts' rules, the flags. Returns what is wrong, one
- * sentence each. This finds what reading the declaration cannot: columns that the query does not give, types that do not fit.
+ * Runs a use case's SQL (features.sql, its contracts' rules, the profile groups, the flags) over tables of the contracts'
+ * columns without rows. Returns what is wrong, one sentence each. This finds what reading the declaration cannot: columns
+ * that the query does not give, types that do not fit.
  */
 export async function dryRunFindings(sql: SqlEngine, useCase: UseCase): Promise<string[]> {
   const { declaration, contracts, features } = useCase;
@@ -21,7 +21,7 @@ export async function dryRunFindings(sql: SqlEngine, useCase: UseCase): Promise<
   };
 
   for (const [source, { contract }] of Object.entries(contracts)) {
-    const columns = silverColumns(contract).map(({ name, type }) => `${quoteName(name)} ${type}`);
+    const columns = contract.columns.map(({ name, sqlType }) => `${quoteName(name)} ${sqlType}`);
     await sql.run(`CREATE OR REPLACE TEMP TABLE ${quoteName(source)} (${columns.join(', ')})`);
     for (const { name, condition } of contract.rowRules) {
       await attempt(`rule ${name} of ${source}`, `SELECT count(*) FILTER (${condition}) FROM ${quoteName(source)}`);

@@ -7,11 +7,11 @@ export const metricDescriptors = {
   mae: { better: 'lower', unit: 'label', title: 'mean absolute error' },
   rmse: { better: 'lower', unit: 'label', title: 'root mean squared error' },
   gini: { better: 'higher', unit: 'ratio', title: 'ordered Gini' },
-  skill_over_constant: { better: 'higher', unit: 'ratio', title: 'skill over a constant (share of its MAE removed)' },
+  skill_over_constant: { better: 'higher', unit: 'ratio', title: 'skill over a constant' },
   skill_over_rules: {
     better: 'higher',
     unit: 'ratio',
-    title: 'skill over the current rules (share of their MAE removed)',
+    title: 'skill over the tariff',
   },
   high_cost_accuracy: { better: 'higher', unit: 'ratio', title: 'high-cost accuracy' },
   high_cost_recall: { better: 'higher', unit: 'ratio', title: 'high-cost recall' },

@@ -42,6 +42,13 @@ test('no temporary file is left, and none is listed', async () => {
   expect(await keys()).toEqual(['k', 'l']);
 });
 
+test('hidden files are no objects; a name that others chose freely is listed, and refused when read', async () => {
+  await mkdir(join(root, 'zone', 'a*b'), { recursive: true });
+  for (const name of ['.DS_Store', 'claims[1].csv', 'a*b/x']) await writeFile(join(root, 'zone', name), 'x');
+  expect(await keys()).toEqual(['a*b/x', 'claims[1].csv']);
+  await expect(store.get('claims[1].csv')).rejects.toThrow(UnsafeKey);
+});
+
 test('a symbolic link is refused, whether it stands for a file or for a directory', async () => {
   await mkdir(join(root, 'zone'));
   await writeFile(join(root, 'secret'), 'secret');

@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { S3Store } from '../../src/adapters/aws/s3-store.ts';
-import { StoreDenied, StoreUnavailable } from '../../src/ports/errors.ts';
+import { StoreDenied, StoreUnavailable, UnsafeKey } from '../../src/ports/errors.ts';
 import { ImpatientClock, testS3Client } from '../contract/aws-clients.ts';
 import { startS3Server, type S3Server } from '../contract/s3-server.ts';
 
@@ -30,9 +30,9 @@ function open(bucket: string): S3Store {
   return new S3Store({ client: testS3Client(server), bucket, temporaryDirectory, clock });
 }
 
-async function sizes(store: S3Store): Promise<number[]> {
+async function keys(store: S3Store): Promise<string[]> {
   const found = [];
-  for await (const info of store.list('')) found.push(info.sizeBytes);
+  for await (const { key } of store.list('')) found.push(key);
   return found;
 }
 
@@ -80,7 +80,7 @@ test('a missing permission says so and what to check', async () => {
 test('a missing bucket is an error, not an empty store', async () => {
   const missing = open('nowhere');
   await expect(missing.get('k')).rejects.toThrow(/s3:\/\/nowhere\/k \(NoSuchBucket\).*does not exist/);
-  await expect(sizes(missing)).rejects.toThrow('NoSuchBucket');
+  await expect(keys(missing)).rejects.toThrow('NoSuchBucket');
 });
 
 test('bytes that changed on their way down are not returned', async () => {
@@ -104,8 +104,16 @@ test('the server under these tests checks what it is sent, streams with trailing
 test('a listing follows the pages', async () => {
   for (let i = 0; i < 12; i++) await store.put(`many/${i}`, bytes);
   server.requests.length = 0;
-  expect(await sizes(store)).toEqual(Array.from({ length: 12 }, () => bytes.length));
+  expect(await keys(store)).toHaveLength(12);
   expect(server.requests).toEqual(['GET /zone/', 'GET /zone/', 'GET /zone/']);
+});
+
+test('a folder marker is no object; a key that others chose freely is listed, and refused when read', async () => {
+  const put = (key: string) =>
+    server.objects('zone').set(key, { bytes, etag: 'e', sha256: '', lastModified: new Date(0) });
+  for (const key of ['drops/', 'drops/claims[1].csv', 'drops/policies.csv']) put(key);
+  expect(await keys(store)).toEqual(['drops/claims[1].csv', 'drops/policies.csv']);
+  await expect(store.get('drops/claims[1].csv')).rejects.toThrow(UnsafeKey);
 });
 
 test('a local copy that cannot be written names the directory', async () => {

@@ -76,12 +76,13 @@ export function objectStoreContract(name: string, open: OpenObjectStore): void {
     });
 
     test('a listing takes a prefix that is cut anywhere, and starts behind a key', async () => {
-      for (const key of ['log/10', 'log/2', 'log/20/x', 'log/3', 'logs']) await store.put(key, text(key));
-      expect(await keys(store, 'log')).toEqual(['log/10', 'log/2', 'log/20/x', 'log/3', 'logs']);
-      expect(await keys(store, 'log/')).toEqual(['log/10', 'log/2', 'log/20/x', 'log/3']);
-      expect(await keys(store, 'log/2')).toEqual(['log/2', 'log/20/x']);
-      expect(await keys(store, 'log/', 'log/2')).toEqual(['log/20/x', 'log/3']);
-      expect(await keys(store, 'log/', 'log/20')).toEqual(['log/20/x', 'log/3']);
+      for (const key of ['log/10', 'log/2', 'log/20/x', 'log/20/y', 'log/3', 'logs']) await store.put(key, text(key));
+      expect(await keys(store, 'log')).toEqual(['log/10', 'log/2', 'log/20/x', 'log/20/y', 'log/3', 'logs']);
+      expect(await keys(store, 'log/')).toEqual(['log/10', 'log/2', 'log/20/x', 'log/20/y', 'log/3']);
+      expect(await keys(store, 'log/2')).toEqual(['log/2', 'log/20/x', 'log/20/y']);
+      expect(await keys(store, 'log/', 'log/2')).toEqual(['log/20/x', 'log/20/y', 'log/3']);
+      expect(await keys(store, 'log/', 'log/20')).toEqual(['log/20/x', 'log/20/y', 'log/3']);
+      expect(await keys(store, 'log/', 'log/20/x')).toEqual(['log/20/y', 'log/3']);
       expect(await keys(store, 'nothing/')).toEqual([]);
     });
 
@@ -145,6 +146,7 @@ export function objectStoreContract(name: string, open: OpenObjectStore): void {
       ['a backslash', 'a\\..\\b'],
       ['a NUL', 'a\0b'],
       ['a line break', 'a\nb'],
+      ['a pattern', 'drops/*.csv'],
       ['a hidden file', '.staging/x'],
       ['half a surrogate pair', 'a\ud800'],
       ['too long', 'x/'.repeat(512) + 'x'],

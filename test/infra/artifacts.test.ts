@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import { bundleHandlers } from '../../infra/artifacts.ts';
+import { duckdbLayer } from '../../layers/duckdb/build.ts';
 import { catalogueFromFolder, catalogueFromJson } from '../../src/usecase/catalogue.ts';
 import { stageNames } from '../../src/stages.ts';
 
@@ -76,5 +77,32 @@ describe('the DuckDB layer', () => {
     const version = manifest('package.json')['dependencies']['@duckdb/node-api'];
     expect(manifest('layers/duckdb/package.json')['dependencies']).toEqual({ '@duckdb/node-api': version });
     expect(locked['node_modules/@duckdb/node-bindings-linux-arm64'].version).toBe(version);
+  });
+
+  /** What npm would do, as a shell script. */
+  async function layerWith(npm: string, name: string) {
+    const commands = mkdtempSync(join(outside, 'commands-'));
+    writeFileSync(join(commands, 'npm'), `#!/bin/sh\n${npm}\n`, { mode: 0o755 });
+    vi.stubEnv('PATH', `${commands}:${process.env['PATH']}`);
+    try {
+      return await duckdbLayer(join(outside, name));
+    } finally {
+      vi.unstubAllEnvs();
+    }
+  }
+
+  test('is fetched for arm64 once, and found again without npm', async () => {
+    const built = await layerWith('mkdir node_modules && echo "$@" > node_modules/asked-for', 'fetched');
+    expect(readFileSync(join(built.directory, 'nodejs/node_modules/asked-for'), 'utf8')).toMatch(
+      /^ci --os=linux --cpu=arm64 --libc=glibc /,
+    );
+    expect(await layerWith('exit 1', 'fetched')).toEqual(built);
+  });
+
+  test('that npm cannot fetch is an error that says what to do, and leaves nothing behind', async () => {
+    const layer = layerWith('echo "npm error code ENOTFOUND" >&2; exit 1', 'unreachable');
+    await expect(layer).rejects.toThrow(/first build needs a package registry.*npm error code ENOTFOUND/);
+    await expect(layer).rejects.toMatchObject({ name: 'LayerNotBuilt' });
+    expect(readdirSync(join(outside, 'unreachable'))).toEqual([]);
   });
 });

@@ -1,22 +1,14 @@
-/**
- * A stock reader against our writer: makes tables of every kind we write, lets the Python package `deltalake` read each
- * version, and compares row by row with what our own reader sees.
- *
- *   node test/lake/conformance.ts [PYTHON]      # a Python that has deltalake and pyarrow; python3 by default
- */
 import { execFile } from 'node:child_process';
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { DirectoryStore } from '../../src/adapters/embedded/directory-store.ts';
-import { quoteText } from '../../src/data/quote.ts';
+import { quoteName, quoteText } from '../../src/data/quote.ts';
 import { mount } from '../../src/lake/mount.ts';
 import { deltaTable, type DeltaTable } from '../../src/lake/table.ts';
 import { appendQuery, overwriteQuery } from '../../src/lake/write.ts';
 import { openLake, type TestLake } from './lake.ts';
 
-const python = process.argv[2] ?? 'python3';
 const reader = fileURLToPath(new URL('../fixtures/delta/read_with_deltalake.py', import.meta.url));
 const golden = fileURLToPath(new URL('../fixtures/delta/golden/append-overwrite-delete', import.meta.url));
 
@@ -30,8 +22,10 @@ const everyType = `
     MAP {'k': i} AS lookup, CASE i WHEN 0 THEN 'nan'::DOUBLE WHEN 1 THEN 'inf'::DOUBLE ELSE i END AS wild
   FROM range(5) r(i)`;
 
+type Maker = (lake: TestLake, table: DeltaTable) => Promise<number | void>;
+
 /** Each makes one table, and tells its first version that can still be read, where that is not 0. */
-const makers: Record<string, (lake: TestLake, table: DeltaTable) => Promise<number | void>> = {
+const makers: Record<string, Maker> = {
   async everyType(lake, table) {
     await appendQuery(table, lake.sql, everyType);
     await appendQuery(table, lake.sql, `${everyType} WHERE i < 3`, { txn: { appId: 'drop-1', version: 0 } });
@@ -77,28 +71,38 @@ const makers: Record<string, (lake: TestLake, table: DeltaTable) => Promise<numb
   },
 };
 
-let failures = 0;
-for (const [name, make] of Object.entries(makers)) {
-  const lake = await openLake();
-  const output = await mkdtemp(join(lake.directory, 'read-'));
-  try {
-    const table = deltaTable(new DirectoryStore(lake.directory), name, { ...lake.context, sql: lake.sql });
-    const first = String((await make(lake, table)) ?? 0);
-    const { stdout } = await promisify(execFile)(python, [reader, join(lake.directory, name), output, first]);
-    const versions = JSON.parse(stdout) as number[];
-    for (const version of versions) await compare(lake, table, version, join(output, `${version}.parquet`));
-    const latest = await table.snapshot();
-    if (versions.at(-1) !== latest.version) throw new Error(`it ends at ${versions.at(-1)}, not ${latest.version}`);
-    console.log(`${name}: ${versions.length} versions read alike`);
-  } catch (error) {
-    failures++;
-    console.error(`${name}: ${error instanceof Error ? error.message : String(error)}`);
-  } finally {
-    await rm(output, { recursive: true, force: true });
-    await lake.close();
+/**
+ * A stock reader against our writer: makes tables of every kind that we write, lets the Python package `deltalake` read each
+ * of their versions, and compares with what our own reader sees, row by row and type by type. `python` is an interpreter that
+ * has deltalake and pyarrow. Returns one line per table that is not read alike.
+ */
+export async function compareWithDeltalake(python: string): Promise<string[]> {
+  const failures: string[] = [];
+  for (const [name, make] of Object.entries(makers)) {
+    const lake = await openLake();
+    try {
+      const versions = await compareTable(lake, name, make, python);
+      console.log(`deltalake, ${name}: ${versions} versions read alike`);
+    } catch (error) {
+      failures.push(`deltalake, ${name}: ${error instanceof Error ? error.message : String(error)}`);
+    } finally {
+      await lake.close();
+    }
   }
+  return failures;
 }
-process.exitCode = failures === 0 ? 0 : 1;
+
+async function compareTable(lake: TestLake, name: string, make: Maker, python: string): Promise<number> {
+  const table = deltaTable(lake.store, name, { ...lake.context, sql: lake.sql });
+  const first = String((await make(lake, table)) ?? 0);
+  const output = join(lake.directory, 'read');
+  const { stdout } = await promisify(execFile)(python, [reader, join(lake.directory, name), output, first]);
+  const versions = JSON.parse(stdout) as number[];
+  for (const version of versions) await compare(lake, table, version, join(output, `${version}.parquet`));
+  const { version: latest } = await table.snapshot();
+  if (versions.at(-1) !== latest) throw new Error(`it ends at version ${versions.at(-1)} there, at ${latest} here`);
+  return versions.length;
+}
 
 /** Throws where the two readers differ in a column, a type or a row. */
 async function compare(lake: TestLake, table: DeltaTable, version: number, file: string): Promise<void> {
@@ -110,20 +114,26 @@ async function compare(lake: TestLake, table: DeltaTable, version: number, file:
     );
     const columns = (rows: typeof left) =>
       rows
-        .map((row) => `${String(row['column_name'])} ${String(row['column_type'])}`)
+        .map((row) => `${row['column_name'] as string} ${row['column_type'] as string}`)
         .sort()
         .join(', ');
     if (columns(left) !== columns(right))
       throw new Error(`version ${version}: columns ${columns(left)} against ${columns(right)}`);
-    const names = left.map((row) => `"${String(row['column_name'])}"`).join(', ');
+    const names = left.map((row) => quoteName(row['column_name'] as string)).join(', ');
     const [only] = await lake.sql.rows(
       `SELECT (SELECT count(*) FROM (SELECT ${names} FROM ours EXCEPT ALL SELECT ${names} FROM ${theirs})) AS here,
               (SELECT count(*) FROM (SELECT ${names} FROM ${theirs} EXCEPT ALL SELECT ${names} FROM ours)) AS there`,
     );
     if (only.here !== 0 || only.there !== 0) {
-      throw new Error(`version ${version}: ${String(only.here)} rows only here, ${String(only.there)} only there`);
+      throw new Error(`version ${version}: ${JSON.stringify(only)} rows in one only`);
     }
   } finally {
     await ours.release();
   }
+}
+
+if (import.meta.main) {
+  const failures = await compareWithDeltalake(process.argv[2] ?? 'python3');
+  for (const failure of failures) console.error(failure);
+  process.exitCode = failures.length === 0 ? 0 : 1;
 }

@@ -366,6 +366,49 @@ describe('a log that is not as it should be', () => {
   });
 });
 
+describe('what another writer may do and we do not', () => {
+  const file = (path: string) => ({ path, size: 1, modificationTime: 0, dataChange: true });
+
+  test('a file that was removed and is added again is live, and no tombstone', async () => {
+    await appendQuery(table, lake.sql, row(1));
+    const [{ path }] = (await table.snapshot()).files.values();
+    await putCommit(1, { remove: { path, dataChange: true } });
+    await putCommit(2, { add: { ...file(path), partitionValues: {}, stats: null, tags: null } });
+    const [removed, added] = [await open().snapshot({ version: 1 }), await open().snapshot()];
+    expect([removed.files.size, removed.tombstones.size]).toEqual([0, 1]);
+    expect([added.files.size, added.tombstones.size]).toEqual([1, 0]);
+    expect(await ids()).toEqual([1]);
+    // without statistics nobody knows how many rows there are
+    expect(rowCount(added)).toBeUndefined();
+  });
+
+  test('an empty partition value is null', async () => {
+    await appendQuery(table, lake.sql, `SELECT 1 AS id, 'x' AS region`, { partitionBy: ['region'] });
+    const [{ path }] = (await table.snapshot()).files.values();
+    await putCommit(1, { add: { ...file(path), partitionValues: { region: '' } } });
+    expect(await lake.rows(await open().snapshot())).toEqual([{ id: 1, region: null }]);
+  });
+
+  test('a partition column that stands in the files too is the one of the log', async () => {
+    await appendQuery(table, lake.sql, `SELECT 1 AS id, 'x' AS region`);
+    const [{ path }] = (await table.snapshot()).files.values();
+    const { metadata } = await table.snapshot();
+    const partitionValues = { region: 'y' };
+    await putCommit(
+      1,
+      { metaData: { ...metadata, partitionColumns: ['region'] } },
+      { add: { ...file(path), partitionValues } },
+    );
+    expect(await lake.rows(await open().snapshot())).toEqual([{ id: 1, region: 'y' }]);
+  });
+
+  test('a file elsewhere is refused by name', async () => {
+    await appendQuery(table, lake.sql, row(1));
+    await putCommit(1, { add: { ...file('s3://other/part-0.parquet'), partitionValues: {} } });
+    await expect(ids()).rejects.toThrow('has files outside of its directory (s3://other/part-0.parquet)');
+  });
+});
+
 test('files beside the commits are no commits', async () => {
   await appendQuery(table, lake.sql, row(1));
   for (const name of [

@@ -443,7 +443,7 @@ export function sampleFacts(seed = 42): RunFacts {
       analysis: { label: 'March 2026', rows: 1200 },
       psiLimits: { warn: 0.1, alert: 0.25 },
       falseDiscoveryRate: 0.05,
-      action: 'retrain requested',
+      action: 'Retraining is requested: age is over its alert limit and holds 38 % of all movement.',
       prediction: {
         name: 'prediction',
         unit: 'USD',

@@ -87,6 +87,7 @@ describe('what does not fit is named', () => {
       'profiles.policies.groups.x: there is no column "ag". Did you mean "age"?',
       (d) => (d.profiles!['policies'].groups = { x: 'ag > 3' }),
     ],
+    ['ratingTable: "smokr" is no factor to rate by. Did you mean "smoker"?', (d) => (d.ratingTable = ['smokr'])],
     ['score.timeZone: is no time zone', (d) => (d.score.timeZone = 'Europe/Londn')],
     ['retrain.at: must be a cron expression of five fields', (d) => (d.retrain.at = '@monthly')],
     ['label.maturity: must be a number of days such as P30D', (d) => (d.label.maturity = '30 days')],

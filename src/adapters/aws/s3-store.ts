@@ -105,7 +105,11 @@ export class S3Store implements ObjectStore {
     do {
       const command = new ListObjectsV2Command({ ...request, ContinuationToken: token });
       const page = await this.#guard('list', prefix, () => this.#client.send(command));
-      for (const entry of page.Contents ?? []) yield objectInfo(entry.Key!.slice(this.#prefix.length), entry);
+      for (const entry of page.Contents ?? []) {
+        const key = entry.Key!.slice(this.#prefix.length);
+        // a console marks a folder by an empty object of that name
+        if (key !== '' && !key.endsWith('/')) yield objectInfo(key, entry);
+      }
       token = page.NextContinuationToken;
     } while (token !== undefined);
   }

@@ -65,6 +65,7 @@ export class DirectoryStore implements ObjectStore {
   async *list(prefix: string, options: { after?: string } = {}): AsyncIterable<ObjectInfo> {
     checkPrefix(prefix);
     const directory = prefix.slice(0, prefix.lastIndexOf('/') + 1);
+    if (directory !== '') await this.#guard('list', directory, () => this.#path(directory.slice(0, -1)));
     yield* this.#walk(directory, prefix, options.after ?? '');
   }
 
@@ -89,10 +90,9 @@ export class DirectoryStore implements ObjectStore {
 
   /** Walks one directory in key order, going down only where keys with the prefix, behind `after`, can be. */
   async *#walk(directory: string, prefix: string, after: string): AsyncIterable<ObjectInfo> {
-    const entries = await this.#guard('list', directory, async () => {
-      if (directory !== '') await this.#path(directory.slice(0, -1));
-      return await readdir(join(this.#root, directory), { withFileTypes: true }).catch(absent);
-    });
+    const entries = await this.#guard('list', directory, () =>
+      readdir(join(this.#root, directory), { withFileTypes: true }).catch(absent),
+    );
     for (const { key, entry } of inKeyOrder(directory, entries ?? [])) {
       if (entry.isDirectory()) {
         if (key.startsWith(prefix) && mayHoldBehind(key, after)) yield* this.#walk(key, prefix, after);
@@ -130,8 +130,7 @@ export class DirectoryStore implements ObjectStore {
       path = join(path, name);
       const stats = await lstat(path).catch(absent);
       if (!stats) break;
-      if (stats.isSymbolicLink())
-        throw new UnsafeKey(key, `${path} is a symbolic link, which could lead out of the store`);
+      if (stats.isSymbolicLink()) throw new UnsafeKey(key, `${path} is a symbolic link, which could lead elsewhere`);
     }
     return join(this.#root, key);
   }
@@ -159,27 +158,19 @@ const advice: Record<string, string> = {
   ENOSPC: 'The disk is full: free some space, then run it again; nothing was half-written.',
   EEXIST: 'Part of the path is a file: an object cannot also be a directory. Choose another key or another directory.',
   ENOTDIR: 'Part of the path is a file: an object cannot also be a directory. Choose another key or another directory.',
+  ENOTSUP: 'This file system has no hard links, which put-if-absent is made of: keep the directory on another disk.',
   EISDIR: 'There is a directory of that name: an object cannot also be a directory. Choose another key.',
 };
 
 /**
  * Sorted as their keys would be. A directory counts with its slash: `a-b` stands before everything in `a/`, because "-"
- * is below "/", although `a` alone would come first. Names outside the grammar are no objects.
+ * is below "/", although `a` alone would come first. Hidden files are no objects.
  */
 function inKeyOrder(directory: string, entries: readonly Dirent[]): { key: string; entry: Dirent }[] {
   return entries
-    .filter((entry) => isKey(directory + entry.name))
+    .filter((entry) => !entry.name.startsWith('.'))
     .map((entry) => ({ key: directory + entry.name + (entry.isDirectory() ? '/' : ''), entry }))
     .sort((a, b) => compareKeys(a.key, b.key));
-}
-
-function isKey(key: string): boolean {
-  try {
-    checkKey(key);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Whether the directory `key` (with its slash) can hold a key behind `after`. */

@@ -6,7 +6,9 @@ import type { State, StateFields } from '../state-fields.ts';
 /** Choice: goes on with the first rule whose condition is true, and passes on what that rule says. */
 export function readChoice(state: StateFields): State {
   const { fields } = state;
-  const rules = (fields.objects('Choices') ?? []).map((ruleFields, index) => readRule(state.part(ruleFields, `Choices[${index}]/`)));
+  const rules = (fields.objects('Choices') ?? []).map((ruleFields, index) =>
+    readRule(state.part(ruleFields, `Choices[${index}]/`)),
+  );
   if (rules.length === 0) fields.refuse('Choices', 'Expected an array of at least one rule.');
   const fallback = fields.text('Default');
   const passing = readPassing(state, [], []);
@@ -38,7 +40,7 @@ function readRule(rule: StateFields) {
   const { fields } = rule;
   fields.take('Comment');
   if (!fields.has('Condition')) fields.required('Condition');
-  const condition = rule.typed('Condition', 'boolean', 'a boolean or an expression', (value) => typeof value === 'boolean');
+  const condition = rule.typed('Condition', 'a boolean or an expression', (value) => typeof value === 'boolean');
   const next = fields.requiredText('Next');
   const passing = readPassing(rule, [], []);
   rule.end();

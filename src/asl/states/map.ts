@@ -18,11 +18,11 @@ export function readMap(state: StateFields): State {
   const { fields } = state;
   const processor = readProcessor(state);
   const items: MapItems = {
-    items: state.typed('Items', 'array', 'an array or an expression', Array.isArray),
+    items: state.typed('Items', 'an array or an expression', Array.isArray),
     selector: state.payload('ItemSelector'),
     maxConcurrency: state.integer('MaxConcurrency', 0),
     toleratedCount: state.integer('ToleratedFailureCount', 0),
-    toleratedPercentage: state.typed('ToleratedFailurePercentage', 'number', 'a number between 0 and 100', isPercentage),
+    toleratedPercentage: state.typed('ToleratedFailurePercentage', 'a number between 0 and 100', isPercentage),
     flow: processor.flow,
   };
   const distributed = processor.mode === 'DISTRIBUTED' ? readDistributed(state, items) : undefined;
@@ -31,19 +31,27 @@ export function readMap(state: StateFields): State {
   const attempts = readAttempts(state);
   const { next } = state.next();
 
-  const runItems = (lane: Lane): Promise<Json> =>
-    distributed === undefined ? runIterations(lane, items) : runMapRun(lane, distributed);
   const work = async (lane: Lane) => {
-    const result = await runItems(lane);
+    const { result, after } = await (distributed === undefined
+      ? runIterations(lane, items)
+      : runMapRun(lane, distributed));
     await lane.step(async () => {
-      lane.exit('Map', await passing(lane, result, { result }), next, 'MapStateSucceeded');
+      const announcement = { type: 'MapStateSucceeded', after };
+      lane.exit('Map', await passing(lane, result, { result }), next, announcement);
     });
   };
   return {
     type: 'Map',
     targets: [...targetsOf(fields, next), ...attempts.targets],
     ends: next === undefined,
-    run: (lane) => attempting(lane, 'Map', attempts, () => work(lane), () => lane.record('MapStateFailed')),
+    run: (lane) =>
+      attempting(
+        lane,
+        'Map',
+        attempts,
+        () => work(lane),
+        () => lane.record('MapStateFailed'),
+      ),
   };
 }
 
@@ -72,13 +80,22 @@ function readDistributed(state: StateFields, items: MapItems): DistributedMap {
   const { fields } = state;
   const label = fields.text('Label');
   if (label !== undefined && (label.length > 40 || /[\s?*<>{}[\]:;,\\|^~$#%&`"]|[\p{Cc}]/u.test(label))) {
-    fields.refuse('Label', 'A Label has at most 40 characters, none of them white space, wildcards, brackets or special.');
+    fields.refuse(
+      'Label',
+      'A Label has at most 40 characters, none of them white space, wildcards, brackets or special.',
+    );
   }
   const reader = readItemReader(state);
   if (reader !== undefined && items.items !== undefined) {
     fields.refuse('ItemReader', `Expected either 'Items' or 'ItemReader'.`);
   }
-  return { ...items, label: label ?? state.name, reader, batcher: readItemBatcher(state), writer: readResultWriter(state) };
+  return {
+    ...items,
+    label: label ?? state.name,
+    reader,
+    batcher: readItemBatcher(state),
+    writer: readResultWriter(state),
+  };
 }
 
 function refuseDistributedFields(fields: Fields): void {

@@ -26,14 +26,22 @@ export function readParallel(state: StateFields): State {
   const work = async (lane: Lane) => {
     const result = await runBranches(lane, branches, given);
     await lane.step(async () => {
-      lane.exit('Parallel', await passing(lane, result, { result }), next, 'ParallelStateSucceeded');
+      const announcement = { type: 'ParallelStateSucceeded', after: lane.last };
+      lane.exit('Parallel', await passing(lane, result, { result }), next, announcement);
     });
   };
   return {
     type: 'Parallel',
     targets: [...targetsOf(fields, next), ...attempts.targets],
     ends: next === undefined,
-    run: (lane) => attempting(lane, 'Parallel', attempts, () => work(lane), () => lane.record('ParallelStateFailed')),
+    run: (lane) =>
+      attempting(
+        lane,
+        'Parallel',
+        attempts,
+        () => work(lane),
+        () => lane.record('ParallelStateFailed'),
+      ),
   };
 }
 

@@ -11,6 +11,7 @@ import type { Integration } from '../integrations.ts';
 import { StateProblem } from '../lane.ts';
 import type { Lane } from '../lane.ts';
 import { withinPayloadLimit } from '../limits.ts';
+import { present } from '../present.ts';
 import { arnParts } from '../scope.ts';
 import { targetsOf } from '../state-fields.ts';
 import type { State, StateFields } from '../state-fields.ts';
@@ -111,7 +112,7 @@ async function callTask(lane: Lane, { integration, given, timeout, heartbeat }: 
       attempt,
       ...(lane.taskToken === undefined ? {} : { taskToken: lane.taskToken }),
       context: lane.context(),
-      executionArn: scope.executionArn,
+      executionArn: scope.arn,
       signal,
       heartbeat: beat,
       submitted(answer) {
@@ -169,14 +170,13 @@ function recordScheduled(
   timeoutSeconds: number | undefined,
   heartbeatSeconds: number | undefined,
 ): void {
-  const timeout = timeoutSeconds === undefined ? {} : { timeoutInSeconds: timeoutSeconds };
+  const limits = { timeoutInSeconds: timeoutSeconds, heartbeatInSeconds: heartbeatSeconds };
   if (event === undefined) {
-    lane.record('LambdaFunctionScheduled', { ...inputDetails(text), resource, ...timeout });
+    lane.record('LambdaFunctionScheduled', present({ ...inputDetails(text), resource, ...limits }));
     return;
   }
-  const heartbeat = heartbeatSeconds === undefined ? {} : { heartbeatInSeconds: heartbeatSeconds };
   const { region } = arnParts(lane.scope.stateMachineArn);
-  lane.record('TaskScheduled', { parameters: text, region, ...event, ...timeout, ...heartbeat });
+  lane.record('TaskScheduled', present({ parameters: text, region, ...event, ...limits }));
 }
 
 function recordTask(lane: Lane, { event }: Integration, kind: string, details?: { [key: string]: Json }): void {

@@ -1,3 +1,4 @@
+import type { Json } from '../../data/json.ts';
 import { readGiven, readPassing } from '../dataflow.ts';
 import type { Lane } from '../lane.ts';
 import { integerOf } from '../integers.ts';
@@ -10,10 +11,11 @@ import type { Template } from '../template.ts';
 export function readWait(state: StateFields): State {
   const { fields } = state;
   const seconds = state.integer('Seconds', 0);
-  const timestamp = state.typed('Timestamp', 'string', 'an RFC 3339 timestamp', isTimestamp);
+  const timestamp = state.typed('Timestamp', 'an RFC 3339 timestamp', isTimestamp);
   if (fields.has('Seconds') === fields.has('Timestamp')) {
     const others = ['SecondsPath', 'TimestampPath'].some((name) => fields.has(name));
-    if (!others) fields.findings.push({ pointer: fields.pointer, message: `Expected either 'Seconds' or 'Timestamp'.` });
+    if (!others)
+      fields.findings.push({ pointer: fields.pointer, message: `Expected either 'Seconds' or 'Timestamp'.` });
   }
   const given = state.language === 'JSONPath' ? readGiven(state, ['InputPath']) : undefined;
   const passing = readPassing(state, [], ['OutputPath']);
@@ -47,7 +49,12 @@ async function millisecondsToWait(lane: Lane, seconds?: Template, timestamp?: Te
 }
 
 // RFC 3339 as Step Functions takes it: capital T and Z, or an offset; seconds may have a fraction.
-const timestampPattern = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/u;
+const timestampPattern =
+  /^(\d{4})-(\d{2})-(\d{2})T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-](?:0\d|1[0-8]):[0-5]\d)$/u;
 
-const isTimestamp = (value: unknown): boolean =>
-  typeof value === 'string' && timestampPattern.test(value) && !Number.isNaN(Date.parse(value));
+function isTimestamp(value: Json): boolean {
+  const [, year, month, day] = (typeof value === 'string' && timestampPattern.exec(value)) || [];
+  // The 30th of February would become the 2nd of March.
+  const date = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)));
+  return date.getUTCMonth() === Number(month) - 1 && date.getUTCDate() === Number(day);
+}

@@ -17,6 +17,9 @@ export function contractFindings(contract: Contract): Finding[] {
   };
 
   add(['schema', 0, 'name'], nameFindings(contract.name));
+  if (contract.columns.filter(({ primaryKey }) => primaryKey).length > 1) {
+    add(['schema', 0, 'properties'], ['more than one property is a primaryKey: the key of a source is one column']);
+  }
   for (const [i, column] of contract.columns.entries()) {
     add(at(i, 'name'), nameFindings(column.name));
     add(

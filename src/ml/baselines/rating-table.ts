@@ -25,7 +25,8 @@ export function fitRatingTable(columns: Columns, label: Float64Array, by: readon
 
 /** The tariff's price of each row. */
 export function applyRatingTable({ by, cells, overall }: RatingTable, columns: Columns, rows: number): Float64Array {
-  return Float64Array.from(cellsOf(columns, by, rows), (cell) => cells[cell] ?? overall);
+  const prices = new Map(Object.entries(cells));
+  return Float64Array.from(cellsOf(columns, by, rows), (cell) => prices.get(cell) ?? overall);
 }
 
 function cellsOf(columns: Columns, by: readonly string[], rows: number): string[] {
@@ -33,7 +34,6 @@ function cellsOf(columns: Columns, by: readonly string[], rows: number): string[
     if (Object.hasOwn(columns, name)) return columns[name];
     throw new EncodingError(`The rating table reads the column "${name}", which is missing.`);
   });
-  const level = (row: number) =>
-    factors.map((cells) => (isMissing(cells[row]) ? '' : levelOf(cells[row] as string | number | boolean))).join('/');
+  const level = (row: number) => factors.map((cells) => (isMissing(cells[row]) ? '' : levelOf(cells[row]))).join('/');
   return Array.from({ length: rows }, (_, row) => level(row));
 }

@@ -39,7 +39,7 @@ export function solve(factor: Float64Array, b: Float64Array): Float64Array {
   return x;
 }
 
-/** The diagonal of A⁻¹ and A⁻¹ itself, row-major, by its factor. */
+/** A⁻¹, row-major, by the factor of A. */
 export function inverse(factor: Float64Array, size: number): Float64Array {
   const inverted = new Float64Array(size * size);
   for (let column = 0; column < size; column++) {

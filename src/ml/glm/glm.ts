@@ -56,8 +56,8 @@ export function fitGlm(features: Matrix, label: Float64Array, options: GlmOption
   const offset = offsetOf(family, exposure, features.rows);
 
   const scaled = standardise(features);
-  const fit = score(scaled.columns, label, { family, weight, offset, maxIterations }, features.names);
-  const constant = score([scaled.columns[0]], label, { family, weight, offset, maxIterations }, []);
+  const fit = fisherScoring(scaled.columns, label, { family, weight, offset, maxIterations }, features.names);
+  const constant = fisherScoring([scaled.columns[0]], label, { family, weight, offset, maxIterations }, []);
 
   const { hasFixedDispersion } = familyFunctions(family);
   const degreesOfFreedom = label.length - fit.coefficients.length;
@@ -121,7 +121,7 @@ type Fit = {
   iterations: number;
 };
 
-function score(
+function fisherScoring(
   columns: Float64Array[],
   label: Float64Array,
   options: { family: GlmFamily; weight: Float64Array | undefined; offset: Float64Array; maxIterations: number },

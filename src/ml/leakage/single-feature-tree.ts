@@ -74,6 +74,15 @@ function grow(feature: Float64Array, label: Float64Array, leaves: number, minLea
   const upper = grown.map(({ to }) => (to < x.length ? (x[order[to - 1]] + x[order[to]]) / 2 : Infinity));
   const values = grown.map(({ from, to }) => centre + (sums[to] - sums[from]) / (to - from));
   const ofMissing = missing.length > 0 ? missing.reduce((sum, value) => sum + value, 0) / missing.length : centre;
-  return (value: number) =>
-    Number.isNaN(value) || values.length === 0 ? ofMissing : values[upper.findIndex((end) => value <= end)];
+  return (value: number) => {
+    if (Number.isNaN(value) || values.length === 0) return ofMissing;
+    let leaf = 0;
+    let last = values.length - 1;
+    while (leaf < last) {
+      const middle = (leaf + last) >>> 1;
+      if (value <= upper[middle]) last = middle;
+      else leaf = middle + 1;
+    }
+    return values[leaf];
+  };
 }

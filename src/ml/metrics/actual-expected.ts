@@ -1,3 +1,4 @@
+import { sum } from 'd3-array';
 import { ensureSameRows, ensureWhole } from '../ensure.ts';
 import type { Estimate } from './metric.ts';
 import { criticalValue } from './normal.ts';
@@ -140,10 +141,4 @@ function ratioInterval(actual: number, expected: number, standardError: number, 
   return actual === 0 || Number.isNaN(factor)
     ? { value, low: NaN, high: NaN }
     : { value, low: value / factor, high: value * factor };
-}
-
-function sum(values: Float64Array): number {
-  let total = 0;
-  for (const value of values) total += value;
-  return total;
 }

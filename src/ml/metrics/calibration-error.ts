@@ -4,7 +4,7 @@ import { ensureBinary, ensureProbabilities } from './binary.ts';
 import type { Estimate, Metric } from './metric.ts';
 import { proportion } from './proportion.ts';
 
-/** `uniform` bins are equally wide in probability, `quantile` bins (the default) hold about equally many rows. */
+/** `uniform` bins are equally wide in probability and hold their upper edge, `quantile` bins (the default) hold about equally many rows. */
 export type CalibrationBins = { bins?: number; strategy?: 'uniform' | 'quantile' };
 
 export type CalibrationPoint = {
@@ -77,7 +77,7 @@ function binsOf(
   ensureBinary(actual);
   ensureProbabilities(predicted);
   if (strategy === 'quantile') return { bins, codes: equalExposureBins(predicted, bins).codes };
-  return { bins, codes: predicted.map((p) => Math.min(bins - 1, Math.floor(p * bins))) };
+  return { bins, codes: predicted.map((p) => Math.max(0, Math.ceil(p * bins) - 1)) };
 }
 
 function sumsByBin(

@@ -1,6 +1,6 @@
 import { ArgumentError, ensureSameRows } from '../ensure.ts';
 import { weightedMean } from './regression.ts';
-import type { Metric } from './metric.ts';
+import { over, type Metric } from './metric.ts';
 
 /** Deviance families by Tweedie power p, the variance function being mean^p; 1 < p < 2 is a claim cost with exact zeros. */
 export type DevianceFamily = 'normal' | 'poisson' | 'gamma' | { tweedie: number };
@@ -47,7 +47,7 @@ export function d2(family: DevianceFamily): Metric {
   const { unit } = describe(family);
   const metric: Metric = (actual, predicted, weight) => d2Over(actual, predicted)(weight);
   const d2Over = (actual: Float64Array, predicted: Float64Array) => {
-    const ofModel = loss.over?.(actual, predicted) ?? (() => NaN);
+    const ofModel = over(loss, actual, predicted);
     return (weight?: Float64Array) => {
       const mean = weightedMean(actual, weight);
       let sum = 0;

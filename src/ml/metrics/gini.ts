@@ -1,3 +1,4 @@
+import { sum } from 'd3-array';
 import { ensureSameRows } from '../ensure.ts';
 import type { Estimate, Metric, Statistic } from './metric.ts';
 import { criticalValue } from './normal.ts';
@@ -142,10 +143,4 @@ function thin(corners: LorenzPoint[], points: number): LorenzPoint[] {
   const last = corners[corners.length - 1];
   if (kept[kept.length - 1] !== last) kept.push(last);
   return kept;
-}
-
-function sum(values: Float64Array): number {
-  let total = 0;
-  for (const value of values) total += value;
-  return total;
 }

@@ -1,15 +1,36 @@
-/** Row numbers by ascending value; equal values keep their row order, so the result is the same on every platform. */
+/**
+ * Row numbers by ascending value; equal values keep their row order, so the result is the same on every platform. NaN comes
+ * last. Sorting the bare numbers and looking each row's place up is several times faster than sorting by comparison.
+ */
 export function ascending(values: ArrayLike<number>): Uint32Array {
+  const sorted = Float64Array.from(values).sort();
   const rows = new Uint32Array(values.length);
-  for (let i = 0; i < rows.length; i++) rows[i] = i;
-  return rows.sort((a, b) => values[a] - values[b] || a - b);
+  // how many rows of the run that begins here are placed
+  const placed = new Uint32Array(values.length);
+  let nextMissing = values.length;
+  while (nextMissing > 0 && Number.isNaN(sorted[nextMissing - 1])) nextMissing--;
+  const present = nextMissing;
+  for (let row = 0; row < values.length; row++) {
+    const value = values[row];
+    if (Number.isNaN(value)) {
+      rows[nextMissing++] = row;
+      continue;
+    }
+    let first = 0;
+    let end = present;
+    while (first < end) {
+      const middle = (first + end) >>> 1;
+      if (sorted[middle] < value) first = middle + 1;
+      else end = middle;
+    }
+    rows[first + placed[first]++] = row;
+  }
+  return rows;
 }
 
-/** Row numbers by descending value; equal values keep their row order. */
+/** Row numbers by descending value; equal values keep their row order. NaN comes last. */
 export function descending(values: ArrayLike<number>): Uint32Array {
-  const rows = new Uint32Array(values.length);
-  for (let i = 0; i < rows.length; i++) rows[i] = i;
-  return rows.sort((a, b) => values[b] - values[a] || a - b);
+  return ascending(Float64Array.from(values, (value) => -value));
 }
 
 /**

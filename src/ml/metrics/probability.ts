@@ -4,7 +4,7 @@ import type { Metric } from './metric.ts';
 import { weightedMean } from './regression.ts';
 
 /** Probabilities are kept this far from 0 and 1 in logarithms, so that one certain mistake does not make the loss infinite. */
-export const PROBABILITY_MARGIN = 1e-15;
+export const PROBABILITY_MARGIN = Number.EPSILON;
 
 /** Mean negative log-likelihood of a probability, in nats; 0 is perfect, less is better. */
 export const logLoss: Metric = (actual, predicted, weight) => logLossOver(actual, predicted)(weight);

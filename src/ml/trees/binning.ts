@@ -1,5 +1,6 @@
 import { type Matrix, column } from '../matrix.ts';
 import { InvalidTrainingData } from './parameters.ts';
+import { sortNumbers } from './sort.ts';
 
 /**
  * How the values of one feature fall into bins. Value bins are 0 … bins − 1; bin number `bins` holds the missing values (for a
@@ -15,17 +16,13 @@ export type FeatureBins = {
 };
 
 /**
- * The training rows as bin numbers, in both orders, for the features that have something to split on ("slots").
- *
- *     byRow     row 0: slot 0, slot 1, …, slot s−1 | row 1: …      read by the histograms: one row touches all features
- *     byColumn  slot 0: row 0, row 1, …            | slot 1: …     read by the partition: one feature, many rows
- *
- * Both are uint8: at most 255 value bins and one for missing.
+ * The training rows as bin numbers, for the features that have something to split on ("slots"). Column by column, as the partition
+ * reads them (one feature, many rows); uint8, since there are at most 255 value bins and one for missing.
  */
 export type BinnedMatrix = {
   rows: number;
   slots: readonly FeatureBins[];
-  byRow: Uint8Array;
+  /** `byColumn[slot * rows + row]`. */
   byColumn: Uint8Array;
   /** LightGBM's feature_infos, for every column of the matrix. */
   featureInfos: string[];
@@ -48,58 +45,54 @@ export function binMatrix(matrix: Matrix, options: BinningOptions): BinnedMatrix
 
   for (let c = 0; c < matrix.columns; c++) {
     const values = column(matrix, c);
-    const found = categorical.has(c)
-      ? categoryBins(values, c, matrix.names[c], options.maxBin)
-      : numericBins(values, c, matrix.names[c], options);
-    featureInfos.push(found.info);
+    const { bins, assigned, info } = categorical.has(c)
+      ? binCategories(values, c, matrix.names[c], options.maxBin)
+      : binNumbers(values, c, matrix.names[c], options);
+    featureInfos.push(info);
 
     // a feature with everything in one bin can never split
-    const assigned = assignBins(found.bins, values);
     const first = assigned[0];
     if (!assigned.some((bin) => bin !== first)) continue;
-    slots.push(found.bins);
+    slots.push(bins);
     columns.push(assigned);
   }
 
   const byColumn = new Uint8Array(matrix.rows * slots.length);
-  const byRow = new Uint8Array(matrix.rows * slots.length);
-  columns.forEach((bins, slot) => {
-    byColumn.set(bins, slot * matrix.rows);
-    for (let row = 0, at = slot; row < bins.length; row++, at += slots.length) byRow[at] = bins[row];
-  });
-  return { rows: matrix.rows, slots, byRow, byColumn, featureInfos };
+  columns.forEach((bins, slot) => byColumn.set(bins, slot * matrix.rows));
+  return { rows: matrix.rows, slots, byColumn, featureInfos };
 }
 
-function numericBins(
-  values: Float64Array,
-  column: number,
-  name: string,
-  options: BinningOptions,
-): { bins: FeatureBins; info: string } {
-  const sorted = values.filter((value) => !Number.isNaN(value)).sort();
+type BinnedColumn = { bins: FeatureBins; assigned: Uint8Array; info: string };
+
+function binNumbers(values: Float64Array, column: number, name: string, options: BinningOptions): BinnedColumn {
+  const { values: sorted, places } = sortNumbers(values);
   if (sorted.length > 0 && !(Number.isFinite(sorted[0]) && Number.isFinite(sorted.at(-1)!))) {
     throw new InvalidTrainingData(`Column "${name}" holds an infinite value; make it missing (NaN) or cap it.`);
   }
 
-  // distinct values and how often each occurs; −0 and 0 are one value
+  // distinct values and how often each occurs
   const distinct = new Float64Array(sorted.length);
   const counts = new Int32Array(sorted.length);
   let kinds = 0;
   for (let i = 0; i < sorted.length; i++) {
     if (kinds > 0 && sorted[i] === distinct[kinds - 1]) counts[kinds - 1]++;
     else {
-      distinct[kinds] = sorted[i] + 0;
+      distinct[kinds] = sorted[i];
       counts[kinds++] = 1;
     }
   }
 
   const cuts = cutPoints(counts.subarray(0, kinds), sorted.length, options);
-  const upperBounds = Float64Array.from(cuts, (cut) => between(distinct[cut], distinct[cut + 1]));
-  const all = new Float64Array(upperBounds.length + 1);
-  all.set(upperBounds);
-  all[upperBounds.length] = Number.MAX_VALUE;
+  const upperBounds = new Float64Array(cuts.length + 1).fill(Number.MAX_VALUE);
+  cuts.forEach((cut, b) => (upperBounds[b] = between(distinct[cut], distinct[cut + 1])));
+
+  const assigned = new Uint8Array(values.length).fill(upperBounds.length); // missing, until found below
+  for (let i = 0, bin = 0; i < sorted.length; i++) {
+    while (sorted[i] > upperBounds[bin]) bin++;
+    assigned[places[i]] = bin;
+  }
   const info = kinds > 1 ? `[${distinct[0]}:${distinct[kinds - 1]}]` : 'none';
-  return { bins: { column, bins: all.length, upperBounds: all, codes: null }, info };
+  return { bins: { column, bins: upperBounds.length, upperBounds, codes: null }, assigned, info };
 }
 
 /**
@@ -150,12 +143,7 @@ function between(low: number, high: number): number {
   return middle < high ? middle : low;
 }
 
-function categoryBins(
-  values: Float64Array,
-  column: number,
-  name: string,
-  maxBin: number,
-): { bins: FeatureBins; info: string } {
+function binCategories(values: Float64Array, column: number, name: string, maxBin: number): BinnedColumn {
   const counts = new Map<number, number>();
   for (const value of values) {
     if (Number.isNaN(value) || value < 0) continue;
@@ -168,34 +156,9 @@ function categoryBins(
   }
   const byFrequency = [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0]).map(([code]) => code);
   const codes = Int32Array.from(byFrequency.slice(0, maxBin));
-  const info = counts.size > 1 ? byFrequency.sort((a, b) => a - b).join(':') : 'none';
-  return { bins: { column, bins: codes.length, upperBounds: new Float64Array(0), codes }, info };
-}
 
-/** The bin of every value of one feature. */
-export function assignBins(bins: FeatureBins, values: Float64Array): Uint8Array {
-  const assigned = new Uint8Array(values.length);
-  if (bins.codes !== null) {
-    const binOfCode = new Map(Array.from(bins.codes, (code, bin) => [code, bin]));
-    for (let i = 0; i < values.length; i++) assigned[i] = binOfCode.get(values[i]) ?? bins.bins;
-    return assigned;
-  }
-  const { upperBounds } = bins;
-  const last = bins.bins - 1;
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i];
-    if (Number.isNaN(value)) {
-      assigned[i] = bins.bins;
-      continue;
-    }
-    let low = 0;
-    let high = last;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (value <= upperBounds[middle]) high = middle;
-      else low = middle + 1;
-    }
-    assigned[i] = low;
-  }
-  return assigned;
+  const binOfCode = new Map(Array.from(codes, (code, bin) => [code, bin]));
+  const assigned = Uint8Array.from(values, (value) => binOfCode.get(value) ?? codes.length);
+  const info = counts.size > 1 ? byFrequency.sort((a, b) => a - b).join(':') : 'none';
+  return { bins: { column, bins: codes.length, upperBounds: new Float64Array(0), codes }, assigned, info };
 }

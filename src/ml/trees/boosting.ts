@@ -4,6 +4,7 @@ import { type Random, random } from '../random.ts';
 import { type BinnedMatrix, binMatrix } from './binning.ts';
 import { flattenTree, leafResults } from './flatten.ts';
 import { type GrownTree, treeGrower } from './grower.ts';
+import type { KernelChoice } from './histogram.ts';
 import { type Loss, lossOf, weightedQuantile } from './loss.ts';
 import type { Tree, TreeModel } from './model.ts';
 import {
@@ -26,6 +27,8 @@ export type BoostingOptions = {
   validation?: { data: Matrix; target: Float64Array; weight?: Float64Array; offset?: Float64Array };
   /** The levels behind the codes of each categorical column, kept in the model file. */
   categories?: readonly (readonly Json[])[];
+  /** @default 'webassembly', where it is to be had; the trees are the same. */
+  kernel?: KernelChoice;
   /** Called after each iteration, with the validation loss when there is a validation set. */
   onIteration?: (iteration: number, validationLoss: number | null) => void;
 };
@@ -51,7 +54,7 @@ export function trainBoosting(
   const binned = binMatrix(data, complete);
   const seeded = random(complete.seed);
   const bagging = seeded.fork('bagging');
-  const grow = treeGrower(binned, { ...complete, minSplitSamples: 2 });
+  const grow = treeGrower(binned, { ...complete, minSplitSamples: 2 }, options.kernel);
   const watched = watchedLoss(options.validation, data, outputs, loss, complete);
 
   const heads = Array.from({ length: outputs }, (_, output) =>
@@ -110,6 +113,7 @@ function boostingHead(
   if (options.offset !== undefined) for (let i = 0; i < rows; i++) score[i] += options.offset[i];
   const gradient = new Float64Array(rows);
   const hessian = new Float64Array(rows);
+  const allRows = Int32Array.from(score.keys());
   const allSlots = Int32Array.from(binned.slots.keys());
   let quantised: Float64Array | undefined;
   let isFirst = true;
@@ -120,8 +124,8 @@ function boostingHead(
     const rounded = quantise(gradient, loss.constantHessian && weight === null ? null : hessian, rows, quantised);
     quantised = rounded.values;
     const slots = someOf(allSlots, parameters.featureFraction, seeded);
-    const order = bag === null ? Int32Array.from(score.keys()) : Int32Array.from(bag);
-    const grown = grow(rounded, order, slots, seeded);
+    const grown = grow(rounded, bag ?? allRows, slots, seeded);
+    const { order } = grown;
 
     const results = leafResults(grown, gradient, hessian, parameters);
     if (loss.leafQuantile !== null) renewByQuantile(grown, results.value, loss.leafQuantile);

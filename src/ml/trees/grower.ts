@@ -1,13 +1,12 @@
 import type { Random } from '../random.ts';
 import type { BinnedMatrix } from './binning.ts';
 import {
+  type HistogramWorkspace,
+  type KernelChoice,
   type Sums,
-  buildHistogram,
   featureSums,
-  histogramLayout,
-  readFeature,
+  histogramWorkspace,
   readFeatureOfRows,
-  subtractHistogram,
 } from './histogram.ts';
 import type { QuantisedGradients } from './quantise.ts';
 import {
@@ -17,6 +16,8 @@ import {
   bestCategoricalSplit,
   bestNumericSplit,
   leafValue,
+  reductionAtBest,
+  splitAt,
 } from './splitter.ts';
 
 export type GrowthRules = SplitRules & {
@@ -41,19 +42,17 @@ type OpenLeaf = GrownLeaf & {
   id: number;
   depth: number;
   total: Sums;
-  histogram: Float64Array | null;
+  histogram: number | null;
   split: Split | null;
   parent: GrownNode | null;
 };
-
-/** Histograms of waiting leaves may take this much; further ones are built anew when they are needed. */
-const histogramPoolBytes = 256 * 1024 * 1024;
 
 /** Below this share of features per node it is cheaper to read those features row by row than to keep whole histograms. */
 const sparseShare = 0.5;
 
 /**
- * Makes a function that grows one tree on the rows of `order` (overwritten: in the end each leaf's rows stand together).
+ * Makes a function that grows one tree on the rows given. The order of rows that it returns, where each leaf's rows stand together,
+ * is overwritten by the next tree.
  * With a limit on the leaves it always splits the leaf that gains most (leaf-wise growth); without one it goes depth first,
  * since the order no longer matters.
  *
@@ -63,24 +62,29 @@ const sparseShare = 0.5;
 export function treeGrower(
   binned: BinnedMatrix,
   rules: GrowthRules,
+  kernel: KernelChoice = 'webassembly',
 ): (gradients: QuantisedGradients, order: Int32Array, slots: Int32Array, random: Random) => GrownTree {
-  const layout = histogramLayout(binned);
   const sums = featureSums();
   const scratch = new Float64Array(2 * 257);
   const spill = new Int32Array(binned.rows);
-  const pool: Float64Array[] = [];
-  let poolSize = 0;
+  let workspace: HistogramWorkspace | null = null;
+  let workspaceLanes = 0;
   const sparse = rules.featureFractionByNode <= sparseShare;
+  /** All features of a node are tried, by gain alone: what the kernel can do. */
+  const isPlain = rules.featureFractionByNode === 1 && !rules.extraTrees && rules.lambdaL1 === 0;
   const splitRules: SplitRules = { ...rules, minChildWeight: Math.max(rules.minChildWeight, Number.MIN_VALUE) };
 
-  return function grow(gradients, order, slots, random) {
+  return function grow(gradients, rows, slots, random) {
+    const histograms = sparse || slots.length === 0 ? null : workspaceFor(gradients, slots, rows.length);
+    const order = histograms === null ? rows : histograms.order.subarray(0, rows.length);
+    order.set(rows);
     const candidates = Int32Array.from(slots);
     const perNode = Math.max(1, Math.round(rules.featureFractionByNode * slots.length));
     const nodes: GrownNode[] = [];
     const leaves: OpenLeaf[] = [];
 
     const root = leaf(0, order.length, 0, totalOf(gradients, order), { low: -Infinity, high: Infinity }, null);
-    if (worthSearching(root)) root.histogram = fullHistogram(root);
+    if (worthSearching(root)) root.histogram = build(root);
     root.split = search(root);
     const open = [root];
     while (open.length > 0 && (rules.numLeaves === 0 || leaves.length < rules.numLeaves)) {
@@ -146,33 +150,25 @@ export function treeGrower(
       const [small, large] = left.total.count <= right.total.count ? [left, right] : [right, left];
       const inherited = parent.histogram;
       parent.histogram = null;
-      if (inherited !== null) {
-        small.histogram = fullHistogram(small);
+      if (inherited !== null && histograms !== null) {
+        small.histogram = build(small);
         if (small.histogram !== null) {
-          subtractHistogram(inherited, small.histogram);
+          histograms.subtract(inherited, small.histogram);
           large.histogram = inherited;
           return;
         }
-        pool.push(inherited);
+        histograms.release(inherited);
       }
-      for (const child of [small, large]) if (worthSearching(child)) child.histogram = fullHistogram(child);
+      for (const child of [small, large]) if (worthSearching(child)) child.histogram = build(child);
     }
 
-    function fullHistogram({ start, end }: OpenLeaf): Float64Array | null {
-      if (sparse) return null;
-      const size = layout.entries * gradients.lanes;
-      let histogram = pool.pop();
-      while (histogram !== undefined && histogram.length !== size) {
-        poolSize -= histogram.byteLength;
-        histogram = pool.pop();
-      }
-      if (histogram === undefined) {
-        if (poolSize + size * 8 > histogramPoolBytes) return null;
-        histogram = new Float64Array(size);
-        poolSize += histogram.byteLength;
-      }
-      buildHistogram(histogram, binned, layout, gradients, slots, order, start, end);
-      return histogram;
+    function build({ start, end }: OpenLeaf): number | null {
+      return histograms === null ? null : histograms.build(start, end);
+    }
+
+    function release(leaf: OpenLeaf): void {
+      if (leaf.histogram !== null) histograms?.release(leaf.histogram);
+      leaf.histogram = null;
     }
 
     function worthSearching({ depth, total }: OpenLeaf): boolean {
@@ -186,29 +182,44 @@ export function treeGrower(
     /** The best split of a leaf over its features, or null. */
     function search(open: OpenLeaf): Split | null {
       if (!worthSearching(open)) return null;
-      const { total, bounds, start, end, histogram } = open;
-      const noise = 1e-12 * ((total.gradient * total.gradient) / Math.max(total.hessian, Number.MIN_VALUE));
+      const { total, bounds, histogram } = open;
+      const unsplit = reductionAtBest(total, splitRules, bounds);
+      const free = bounds.low === -Infinity && bounds.high === Infinity;
+      let atLeast = Math.max(rules.minSplitGain, 1e-12 * unsplit); // less than that is rounding
       let best: Split | null = null;
       let tried = 0;
       for (let k = 0; k < candidates.length && tried < perNode; k++) {
         if (perNode < candidates.length) swap(candidates, k, k + random.integer(candidates.length - k));
         const slot = candidates[k];
         const { bins, codes, column } = binned.slots[slot];
-        if (histogram === null) readFeatureOfRows(sums, scratch, binned, gradients, slot, order, start, end);
-        else readFeature(sums, histogram, layout.offsets[slot], bins, gradients);
+        const direction = rules.monotoneConstraints?.[column] ?? 0;
+        if (histograms !== null && histogram !== null && codes === null && free && direction === 0 && isPlain) {
+          const boundary = histograms.bestBoundary(histogram, slot, total, unsplit, atLeast, splitRules);
+          if (boundary === null) continue;
+          atLeast = boundary.gain;
+          histograms.read(sums, histogram, slot);
+          best = splitAt(sums, slot, boundary, total);
+          continue;
+        }
 
+        readSlot(open, slot);
         // a feature that is constant within the leaf does not count as tried
         if (sums.length + (sums.missing.count > 0 ? 1 : 0) < 2) continue;
         tried++;
-        const direction = rules.monotoneConstraints?.[column] ?? 0;
-        const atLeast: number = best === null ? Math.max(rules.minSplitGain, noise) : best.gain;
-        const found =
+        const found: Split | null =
           codes === null
             ? bestNumericSplit(sums, slot, total, bounds, direction, splitRules, atLeast, random)
             : bestCategoricalSplit(sums, slot, bins, total, bounds, splitRules, atLeast, random);
-        if (found !== null) best = found;
+        if (found === null) continue;
+        atLeast = found.gain;
+        best = found;
       }
       return best;
+    }
+
+    function readSlot({ histogram, start, end }: OpenLeaf, slot: number): void {
+      if (histograms !== null && histogram !== null) histograms.read(sums, histogram, slot);
+      else readFeatureOfRows(sums, scratch, binned, gradients, slot, order, start, end);
     }
 
     /** Below a monotone split each side keeps to its side of the middle between the two values ("basic" method). */
@@ -226,9 +237,14 @@ export function treeGrower(
     }
   };
 
-  function release(leaf: OpenLeaf): void {
-    if (leaf.histogram !== null) pool.push(leaf.histogram);
-    leaf.histogram = null;
+  function workspaceFor(gradients: QuantisedGradients, slots: Int32Array, rows: number): HistogramWorkspace {
+    if (workspace === null || workspaceLanes !== gradients.lanes || workspace.order.length < rows) {
+      const leaves = rules.numLeaves === 0 ? Infinity : rules.numLeaves + 1;
+      workspace = histogramWorkspace(binned, gradients.lanes, Math.max(rows, binned.rows), leaves, kernel);
+      workspaceLanes = gradients.lanes;
+    }
+    workspace.load(gradients, slots);
+    return workspace;
   }
 
   /** Moves the rows that go left to the front of the range, keeping the order on both sides; returns where the right side begins. */

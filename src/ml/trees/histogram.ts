@@ -1,70 +1,173 @@
 import type { BinnedMatrix } from './binning.ts';
+import { type KernelOperations, slotEntries } from './kernel/operations.ts';
+import { twinOperations } from './kernel/twin.ts';
+import { webAssemblyOperations } from './kernel/webassembly.ts';
 import type { QuantisedGradients } from './quantise.ts';
 
+/** WebAssembly falls back to TypeScript where it is not to be had; both grow the same trees, node by node. */
+export type KernelChoice = 'webassembly' | 'typescript';
+
 /**
- * Where each feature's bins lie in a histogram: slot s owns `bins + 1` entries (the last for missing) from `offsets[s]`.
- * One unused entry follows each, because a stride of 4096 bytes makes neighbouring features collide in the cache.
+ * The memory in which histograms are built, and what is done there. A histogram is named by its address.
+ *
+ *     bins    uint8    rows × slots, row by row: one row touches every slot's run of entries
+ *     values  float64  rows × lanes, the quantised gradients
+ *     order   int32    the rows of the tree, each leaf's in one range
+ *     list    int32    the slots to build, when not all
+ *     need    float64  in and out of a scan
+ *     then the histograms, each slots × 257 entries of one or two doubles (see kernel/operations.ts)
  */
-export type HistogramLayout = { offsets: Int32Array; entries: number };
+export type HistogramWorkspace = {
+  order: Int32Array;
+  /** Takes the gradients of the next tree, and the slots that it may use. */
+  load: (gradients: QuantisedGradients, slots: Int32Array) => void;
+  /** The histogram of the rows order[start … end), or null when all are in use. */
+  build: (start: number, end: number) => number | null;
+  /** Parent minus one child is the other child: overwrites the parent. Exact, because the entries are whole numbers. */
+  subtract: (parent: number, child: number) => void;
+  release: (histogram: number) => void;
+  /** Decodes one slot's bins into `sums`. */
+  read: (sums: FeatureSums, histogram: number, slot: number) => void;
+  /** The boundary of a numeric slot that gains more than `atLeast`, nothing but counts, hessians and L2 being asked for; or null. */
+  bestBoundary: (
+    histogram: number,
+    slot: number,
+    total: Sums,
+    unsplit: number,
+    atLeast: number,
+    rules: BoundaryRules,
+  ) => Boundary | null;
+};
 
-/** Lays the histogram of a binned matrix out. */
-export function histogramLayout(binned: BinnedMatrix): HistogramLayout {
-  const offsets = new Int32Array(binned.slots.length);
-  let entries = 0;
-  binned.slots.forEach((slot, s) => {
-    offsets[s] = entries;
-    entries += slot.bins + 2;
-  });
-  return { offsets, entries };
-}
+export type BoundaryRules = { minChildSamples: number; minChildWeight: number; lambdaL2: number };
 
-/** Adds up the gradients of the rows `order[start..end)` per bin of the slots named. `histogram` has entries × lanes numbers. */
-export function buildHistogram(
-  histogram: Float64Array,
+export type Boundary = { gain: number; bin: number; missingLeft: boolean };
+
+/** Histograms of waiting leaves may take this much; further ones are built anew when they are needed. */
+const histogramBytesLimit = 256 * 1024 * 1024;
+
+/** Makes room for trees of up to `capacity` rows (a bootstrap may repeat them) and `histograms` leaves at a time. */
+export function histogramWorkspace(
   binned: BinnedMatrix,
-  layout: HistogramLayout,
-  gradients: QuantisedGradients,
-  slots: Int32Array,
-  order: Int32Array,
-  start: number,
-  end: number,
-): void {
-  const { byRow } = binned;
-  const stride = binned.slots.length;
-  const { offsets } = layout;
-  const { values, lanes } = gradients;
-  const used = slots.length;
-  histogram.fill(0);
+  lanes: 1 | 2,
+  capacity: number,
+  histograms: number,
+  choice: KernelChoice,
+): HistogramWorkspace {
+  const { rows } = binned;
+  const slots = binned.slots.length;
+  const entryBytes = 8 * lanes;
+  const runBytes = slotEntries * entryBytes;
+  const histogramBytes = aligned(slots * runBytes);
+  const count = Math.max(2, Math.min(histograms, Math.floor(histogramBytesLimit / histogramBytes)));
 
-  if (lanes === 1) {
-    for (let i = start; i < end; i++) {
-      const row = order[i];
-      const value = values[row];
-      const base = row * stride;
-      for (let k = 0; k < used; k++) {
-        const slot = slots[k];
-        histogram[offsets[slot] + byRow[base + slot]] += value;
+  const values = aligned(rows * slots);
+  const order = values + aligned(rows * entryBytes);
+  const list = order + aligned(capacity * 4);
+  const need = list + aligned(slots * 4);
+  const first = need + 16;
+  // a scan reads in pairs and may touch the entry after the last
+  const { memory, operations } = kernel(first + count * histogramBytes + 32, choice);
+  const doubles = new Float64Array(memory);
+  fillRowMajor(new Uint8Array(memory, 0, rows * slots), binned);
+  const free = Array.from({ length: count }, (_, k) => first + (count - 1 - k) * histogramBytes);
+  let gradients: QuantisedGradients;
+  let listed = slots;
+
+  return {
+    order: new Int32Array(memory, order, capacity),
+
+    load(loaded, usedSlots) {
+      gradients = loaded;
+      doubles.set(loaded.values, values / 8);
+      listed = usedSlots.length;
+      new Int32Array(memory, list, listed).set(usedSlots);
+    },
+
+    build(start, end) {
+      const histogram = free.pop();
+      if (histogram === undefined) return null;
+      doubles.fill(0, histogram / 8, (histogram + histogramBytes) / 8);
+      const from = order + start * 4;
+      const to = order + end * 4;
+      if (listed === slots) {
+        const build = lanes === 1 ? operations.buildOne : operations.buildTwo;
+        build(0, slots, from, to, values, histogram);
+      } else {
+        const build = lanes === 1 ? operations.buildListedOne : operations.buildListedTwo;
+        build(0, slots, from, to, values, histogram, list, list + listed * 4);
       }
-    }
-    return;
-  }
-  for (let i = start; i < end; i++) {
-    const row = order[i];
-    const gradient = values[2 * row];
-    const hessian = values[2 * row + 1];
-    const base = row * stride;
-    for (let k = 0; k < used; k++) {
-      const slot = slots[k];
-      const at = 2 * (offsets[slot] + byRow[base + slot]);
-      histogram[at] += gradient;
-      histogram[at + 1] += hessian;
-    }
-  }
+      return histogram;
+    },
+
+    subtract: (parent, child) => operations.subtract(parent, child, histogramBytes),
+    release: (histogram) => void free.push(histogram),
+
+    read(sums, histogram, slot) {
+      const run = (histogram + slot * runBytes) / 8;
+      readFeature(sums, doubles.subarray(run, run + slotEntries * lanes), binned.slots[slot].bins, gradients);
+    },
+
+    bestBoundary(histogram, slot, total, unsplit, atLeast, rules) {
+      const { gradientUnit, hessianUnit, countRange } = gradients;
+      const run = histogram + slot * runBytes;
+      const last = binned.slots[slot].bins - 1;
+      const missing = (run + (last + 1) * entryBytes) / 8;
+      const missingPacked = doubles[missing + lanes - 1];
+      const gradient = total.gradient / gradientUnit;
+      const gainUnit = (gradientUnit * gradientUnit) / hessianUnit;
+      const lambda = rules.lambdaL2 / hessianUnit;
+      const leastHessian = rules.minChildWeight / hessianUnit;
+      const leastCount = lanes === 1 ? Math.max(rules.minChildSamples, leastHessian) : rules.minChildSamples;
+      doubles[need / 8] = (atLeast + unsplit) / gainUnit;
+
+      const scan = (startGradient: number, startPacked: number) =>
+        lanes === 1
+          ? operations.scanOne(run, last, startPacked, gradient, total.count, countRange, leastCount, lambda, need)
+          : operations.scanTwo(
+              run,
+              last,
+              startGradient,
+              startPacked,
+              gradient,
+              total.hessian / hessianUnit,
+              total.count,
+              countRange,
+              leastCount,
+              leastHessian,
+              lambda,
+              need,
+            );
+      const right = scan(0, 0);
+      const left = missingPacked === 0 ? -1 : scan(doubles[missing], missingPacked);
+      if (right < 0 && left < 0) return null;
+      return { gain: doubles[need / 8] * gainUnit - unsplit, bin: left < 0 ? right : left, missingLeft: left >= 0 };
+    },
+  };
 }
 
-/** Parent minus one child is the other child: overwrites `parent`. Exact, because the entries are whole numbers. */
-export function subtractHistogram(parent: Float64Array, child: Float64Array): void {
-  for (let i = 0; i < parent.length; i++) parent[i] -= child[i];
+function kernel(bytes: number, choice: KernelChoice): { memory: ArrayBuffer; operations: KernelOperations } {
+  const fast = choice === 'webassembly' ? webAssemblyOperations(bytes) : null;
+  if (fast !== null) return fast;
+  const memory = new ArrayBuffer(aligned(bytes));
+  return { memory, operations: twinOperations(memory) };
+}
+
+function aligned(bytes: number): number {
+  return (bytes + 15) & ~15;
+}
+
+/** Turns the column-major bins round, in blocks of rows that stay in the cache. */
+function fillRowMajor(byRow: Uint8Array, { rows, slots, byColumn }: BinnedMatrix): void {
+  const blockRows = 64;
+  const stride = slots.length;
+  for (let first = 0; first < rows; first += blockRows) {
+    const end = Math.min(rows, first + blockRows);
+    for (let slot = 0; slot < stride; slot++) {
+      for (let row = first, at = first * stride + slot; row < end; row++, at += stride)
+        byRow[at] = byColumn[slot * rows + row];
+    }
+  }
 }
 
 /** The sums of a leaf or of one side of a split, in the units of the loss. */
@@ -91,11 +194,10 @@ export function featureSums(): FeatureSums {
   };
 }
 
-/** Decodes one feature of a histogram into `sums`, leaving empty bins out. */
-export function readFeature(
+/** Decodes the entries of one slot into `sums`, leaving empty bins out. */
+function readFeature(
   sums: FeatureSums,
-  histogram: Float64Array,
-  offset: number,
+  entries: Float64Array,
   bins: number,
   { lanes, gradientUnit, hessianUnit, countRange }: QuantisedGradients,
 ): void {
@@ -104,7 +206,7 @@ export function readFeature(
   let length = 0;
   if (lanes === 1) {
     for (let b = 0; b <= bins; b++) {
-      const packed = histogram[offset + b];
+      const packed = entries[b];
       const whole = Math.floor(packed * perCount);
       const rows = packed - whole * countRange;
       bin[length] = b;
@@ -115,11 +217,11 @@ export function readFeature(
     }
   } else {
     for (let b = 0; b <= bins; b++) {
-      const packed = histogram[2 * (offset + b) + 1];
+      const packed = entries[2 * b + 1];
       const whole = Math.floor(packed * perCount);
       const rows = packed - whole * countRange;
       bin[length] = b;
-      gradient[length] = histogram[2 * (offset + b)] * gradientUnit;
+      gradient[length] = entries[2 * b] * gradientUnit;
       hessian[length] = whole * hessianUnit;
       count[length] = rows;
       if (rows > 0) length++;
@@ -156,7 +258,7 @@ export function readFeatureOfRows(
         scratch[at + 1] += values[2 * row + 1];
       }
     }
-    readFeature(sums, scratch, 0, bins, gradients);
+    readFeature(sums, scratch, bins, gradients);
     scratch.fill(0, 0, (bins + 1) * lanes);
     return;
   }

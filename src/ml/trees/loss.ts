@@ -48,6 +48,10 @@ const losses: Record<Boosting['objective'], (parameters: Boosting) => Loss> = {
   absolute_error: () => ({
     ...quantileLoss(0.5),
     name: 'regression_l1',
+    derivatives: pointwise(
+      (y, s) => (s >= y ? 1 : -1),
+      () => 1,
+    ),
     meanLoss: mean((y, s) => Math.abs(y - s)),
   }),
   quantile: ({ alpha }) => quantileLoss(alpha),
@@ -58,7 +62,14 @@ const losses: Record<Boosting['objective'], (parameters: Boosting) => Loss> = {
       (y, s) => Math.max(-alpha, Math.min(alpha, s - y)),
       () => 1,
     ),
-    initialScore: weightedMeanResidual,
+    initialScore: (target, weight, offset) => {
+      const residuals = target.map((y, i) => y - (offset === null ? 0 : offset[i]));
+      const extremes = residuals.reduce(
+        ([low, high], r) => [Math.min(low, r), Math.max(high, r)],
+        [Infinity, -Infinity],
+      );
+      return rootOf((s) => weightedSum(weight, residuals, (r) => Math.max(-alpha, Math.min(alpha, s - r))), extremes);
+    },
     meanLoss: mean((y, s) => {
       const residual = Math.abs(y - s);
       return residual <= alpha ? 0.5 * residual * residual : alpha * (residual - 0.5 * alpha);
@@ -138,11 +149,15 @@ function binaryLoss(scalePosWeight: number): Loss {
       (y, s) => rowWeight(y) * (logistic(s) - y),
       (y, s) => rowWeight(y) * logistic(s) * (1 - logistic(s)),
     ),
-    initialScore: (target, weight, offset) =>
-      newton(target, weight, offset, (y, s) => [
-        rowWeight(y) * (logistic(s) - y),
-        rowWeight(y) * logistic(s) * (1 - logistic(s)),
-      ]),
+    initialScore(target, weight, offset) {
+      const positives = weightedSum(weight, target, (y) => y * scalePosWeight);
+      const negatives = weightedSum(weight, target, (y) => 1 - y);
+      const constant = Math.log(positives / negatives);
+      if (offset === null) return constant;
+      const most = offset.reduce((largest, o) => Math.max(largest, Math.abs(o)), 0);
+      const slope = (s: number) => weightedSum(weight, target, (y, i) => rowWeight(y) * (logistic(s + offset[i]) - y));
+      return rootOf(slope, [constant - most, constant + most]);
+    },
     meanLoss: (target, score, weight) => {
       let sum = 0;
       let total = 0;
@@ -195,14 +210,8 @@ function mean(loss: PerRow): Loss['meanLoss'] {
 }
 
 function weightedMeanResidual(target: Float64Array, weight: Float64Array | null, offset: Float64Array | null): number {
-  let sum = 0;
-  let total = 0;
-  for (let i = 0; i < target.length; i++) {
-    const w = weight === null ? 1 : weight[i];
-    sum += w * (target[i] - (offset === null ? 0 : offset[i]));
-    total += w;
-  }
-  return sum / total;
+  const residuals = weightedSum(weight, target, (y, i) => y - (offset === null ? 0 : offset[i]));
+  return residuals / weightedSum(weight, target, () => 1);
 }
 
 /**
@@ -211,40 +220,32 @@ function weightedMeanResidual(target: Float64Array, weight: Float64Array | null,
  */
 function logOfRatio(power: number): Loss['initialScore'] {
   return (target, weight, offset) => {
-    let observed = 0;
-    let expected = 0;
-    for (let i = 0; i < target.length; i++) {
-      const w = weight === null ? 1 : weight[i];
-      const o = offset === null ? 0 : offset[i];
-      observed += w * target[i] * Math.exp((1 - power) * o);
-      expected += w * Math.exp((2 - power) * o);
-    }
+    const shift = (i: number) => (offset === null ? 0 : offset[i]);
+    const observed = weightedSum(weight, target, (y, i) => y * Math.exp((1 - power) * shift(i)));
+    const expected = weightedSum(weight, target, (_, i) => Math.exp((2 - power) * shift(i)));
     if (!(observed > 0)) throw new InvalidTrainingData('All targets are zero: the log of their mean does not exist.');
     return Math.log(observed / expected);
   };
 }
 
-function newton(
-  target: Float64Array,
-  weight: Float64Array | null,
-  offset: Float64Array | null,
-  derivatives: (y: number, s: number) => [number, number],
-): number {
-  let constant = 0;
-  for (let step = 0; step < 50; step++) {
-    let gradient = 0;
-    let hessian = 0;
-    for (let i = 0; i < target.length; i++) {
-      const w = weight === null ? 1 : weight[i];
-      const [g, h] = derivatives(target[i], constant + (offset === null ? 0 : offset[i]));
-      gradient += w * g;
-      hessian += w * h;
-    }
-    const change = Math.max(-2, Math.min(2, gradient / hessian));
-    constant -= change;
-    if (Math.abs(change) < 1e-12) break;
+/** Where a rising function crosses zero between two points, by halving the interval. */
+function rootOf(rising: (x: number) => number, [low, high]: number[]): number {
+  for (let step = 0; step < 100 && high - low > 1e-12 * Math.max(1, Math.abs(low), Math.abs(high)); step++) {
+    const middle = (low + high) / 2;
+    if (rising(middle) < 0) low = middle;
+    else high = middle;
   }
-  return constant;
+  return (low + high) / 2;
+}
+
+function weightedSum(
+  weight: Float64Array | null,
+  values: Float64Array,
+  term: (value: number, row: number) => number,
+): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += (weight === null ? 1 : weight[i]) * term(values[i], i);
+  return sum;
 }
 
 /** The smallest value at which the weights below reach the level; half-way to the next when they meet it exactly. */

@@ -1,5 +1,5 @@
 import type { Random } from '../random.ts';
-import type { FeatureSums, Sums } from './histogram.ts';
+import type { Boundary, FeatureSums, Sums } from './histogram.ts';
 
 /** The best way found to part the rows of one leaf in two. */
 export type Split = {
@@ -76,15 +76,17 @@ export function bestNumericSplit(
   const best = left ?? right;
   if (best === null) return null;
 
-  const chosen = sidesOf(sums, best.position, left !== null, total);
-  return {
-    gain: best.gain,
-    slot,
-    bin: sums.bin[best.position],
-    missingLeft: hasMissing ? left !== null : chosen.left.count >= chosen.right.count,
-    leftBins: null,
-    ...chosen,
-  };
+  const boundary = { gain: best.gain, bin: sums.bin[best.position], missingLeft: left !== null };
+  return splitAt(sums, slot, boundary, total);
+}
+
+/** The numeric split at a boundary that was found to be the best. */
+export function splitAt(sums: FeatureSums, slot: number, { gain, bin, missingLeft }: Boundary, total: Sums): Split {
+  const left: Sums = missingLeft ? { ...sums.missing } : { gradient: 0, hessian: 0, count: 0 };
+  for (let i = 0; i < sums.length && sums.bin[i] <= bin; i++) addBin(left, sums, i);
+  const right = difference(total, left);
+  const isFollowed = sums.missing.count === 0 && left.count >= right.count;
+  return { gain, slot, bin, missingLeft: missingLeft || isFollowed, leftBins: null, left, right };
 }
 
 function scan(
@@ -142,15 +144,10 @@ function scan(
   return position < 0 ? null : { gain: bestGain, position };
 }
 
-function reductionAtBest(total: Sums, { lambdaL1, lambdaL2 }: SplitRules, bounds: Bounds): number {
+/** The fall of the loss, twice, that the best single value for all rows of a leaf brings. */
+export function reductionAtBest(total: Sums, { lambdaL1, lambdaL2 }: SplitRules, bounds: Bounds): number {
   const value = leafValue(total.gradient, total.hessian, lambdaL1, lambdaL2, bounds);
   return reduction(total.gradient, total.hessian, lambdaL1, lambdaL2, value);
-}
-
-function sidesOf(sums: FeatureSums, position: number, missingLeft: boolean, total: Sums): { left: Sums; right: Sums } {
-  const left: Sums = missingLeft ? { ...sums.missing } : { gradient: 0, hessian: 0, count: 0 };
-  for (let i = 0; i <= position; i++) addBin(left, sums, i);
-  return { left, right: difference(total, left) };
 }
 
 function addBin(side: Sums, sums: FeatureSums, i: number): void {

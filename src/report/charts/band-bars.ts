@@ -1,9 +1,10 @@
 import type { Predictions, Quantity } from '../facts.ts';
 import type { Drawing, Figure, Frame } from '../figure.ts';
-import { count, counted, limit, percent, quantity, versionName } from '../format.ts';
+import { count, counted, known, limit, percent, quantity, versionName } from '../format.ts';
 import { hideSmall, minimumGroupRows } from '../small-groups.ts';
 import type { Headline } from '../status.ts';
-import { el, fragment } from '../svg.ts';
+import { fragment } from '../svg.ts';
+import { bar } from './marks.ts';
 import { rowsIn } from './rows.ts';
 
 type Band = NonNullable<Predictions['bands']>[number] & { shown?: number };
@@ -87,16 +88,16 @@ function draw(
     ...bands.map((band) => ({ ...band, style: 'fill blue' })),
     ...flags.map((flag) => ({ ...flag, style: 'hatched orange' })),
   ];
-  const rows = rowsIn(frame, { count: groups.length, rowHeight: 20 });
+  const rows = rowsIn(frame, { names: groups.map(({ name }) => name), rowHeight: 20 });
   return {
     height: rows.bottom,
-    marks: groups.map(({ name, shown, style }, r) => {
+    marks: groups.map(({ shown, style }, r) => {
       const words = shown === undefined ? 'not told' : `${count(shown)}  ·  ${percent(shown / all)}`;
-      const width = shown === undefined || all <= 0 ? 0 : Math.max(shown > 0 ? 1.5 : 0, (shown / all) * frame.width);
+      const width = known(shown) && shown > 0 && all >= shown ? Math.max(1.5, (shown / all) * frame.width) : 0;
       return fragment(
-        rows.words(r, name, words),
-        el('rect', { x: 0, y: rows.y(r) - 5, width: frame.width, height: 8, class: 'fill faint' }),
-        el('rect', { x: 0, y: rows.y(r) - 5, width, height: 8, class: style }),
+        rows.words(r, words),
+        bar(0, rows.y(r) - 5, frame.width, 8, 'fill faint'),
+        bar(0, rows.y(r) - 5, width, 8, style),
       );
     }),
   };

@@ -1,3 +1,4 @@
+import { criticalValue } from '../../ml/metrics/normal.ts';
 import type { Calibration, CalibrationGroup, Quantity } from '../facts.ts';
 import { bottomAxis, label, leftAxis } from '../axis.ts';
 import type { Drawing, Figure, Frame } from '../figure.ts';
@@ -6,7 +7,6 @@ import { spanning } from '../scale.ts';
 import type { Headline } from '../status.ts';
 import { el, fragment } from '../svg.ts';
 import { mark, round, uprightWhisker } from './marks.ts';
-import { criticalValue } from '../../ml/metrics/normal.ts';
 
 /** Mean actual against mean prediction in groups of equal size; a calibrated model lies on the diagonal. */
 export function calibrationCurve({ groups }: Calibration, target: Quantity): Figure {

@@ -3,12 +3,13 @@ import { bottomAxis, label } from '../axis.ts';
 import type { Drawing, Figure, Frame } from '../figure.ts';
 import { change, count, counted, known, listed, percent, pValue, quantity } from '../format.ts';
 import { spanning } from '../scale.ts';
+import type { Scale } from '../scale.ts';
 import { statusMark } from '../status.ts';
 import type { Headline, Status } from '../status.ts';
 import type { DataTable } from '../table.ts';
 import { el, fragment } from '../svg.ts';
 import type { Markup } from '../svg.ts';
-import { inside, mark, markAt } from './marks.ts';
+import { bar, inside, mark, markAt, swatch } from './marks.ts';
 import type { Shape } from './marks.ts';
 import { rowsIn } from './rows.ts';
 
@@ -20,7 +21,7 @@ const looks: Record<FeatureDrift['severity'], { shape: Shape; color: string; sta
   alert: { shape: 'diamond', color: 'red', status: 'failed' },
 };
 
-/** PSI of every feature against its limits, with what chance alone gives at these sample sizes. */
+/** PSI of every feature against its limits, marked with the monitor's verdict, with what chance alone gives at these sample sizes. */
 export function driftDots(drift: Drift): Figure {
   const features = [...(drift.prediction ? [drift.prediction] : []), ...byPsi(drift.features)];
   const { warn, alert } = drift.psiLimits;
@@ -37,13 +38,13 @@ export function driftDots(drift: Drift): Figure {
         text: severity,
       })),
       {
-        sample: el('rect', { x: -10, y: -4, width: 20, height: 8, class: 'fill faint' }),
+        sample: swatch('fill faint'),
         text: 'what chance alone gives',
       },
     ],
     note:
       features.length > mostRows
-        ? `The ${mostRows} largest of ${count(features.length)} are drawn; the table has all.`
+        ? `The ${mostRows} largest of ${count(features.length)} are drawn; the table goes on.`
         : undefined,
     draw: (frame) => draw(features.slice(0, mostRows), drift.psiLimits, frame),
     table: {
@@ -64,9 +65,8 @@ export function driftDots(drift: Drift): Figure {
 }
 
 /** What moved and where to, in one sentence; where nothing did, what could have been seen. */
-export function driftHeadline({ features, analysis, action }: Drift): Headline {
+export function driftHeadline({ features, analysis }: Drift): Headline {
   const moved = byPsi(features).filter((feature) => feature.severity !== 'stable');
-  const then = action === undefined ? '' : `: ${action}`;
   if (moved.length === 0) {
     const detectable = features.find((feature) => known(feature.minimumDetectable) && feature.effect);
     const smallest = detectable
@@ -74,7 +74,7 @@ export function driftHeadline({ features, analysis, action }: Drift): Headline {
       : '';
     return {
       status: 'passed',
-      sentence: `No drift in ${counted(features.length, 'feature')} over ${counted(analysis.rows, 'row')}${smallest}${then}`,
+      sentence: `No drift in ${counted(features.length, 'feature')} over ${counted(analysis.rows, 'row')}${smallest}`,
     };
   }
   const named = moved.slice(0, 3).map((feature) => feature.name + directionWord(feature));
@@ -82,7 +82,7 @@ export function driftHeadline({ features, analysis, action }: Drift): Headline {
   const status = moved.some((feature) => feature.severity === 'alert') ? 'failed' : 'warned';
   return {
     status,
-    sentence: `${count(moved.length)} of ${counted(features.length, 'feature')} drifted (${listed(more)})${then}`,
+    sentence: `${count(moved.length)} of ${counted(features.length, 'feature')} drifted (${listed(more)})`,
   };
 }
 
@@ -130,7 +130,7 @@ export function byPsi(features: readonly FeatureDrift[]): FeatureDrift[] {
 }
 
 function draw(features: readonly FeatureDrift[], { warn, alert }: Drift['psiLimits'], frame: Frame): Drawing {
-  const rows = rowsIn(frame, { count: features.length, rowHeight: 26, top: 22, valueWidth: 150 });
+  const rows = rowsIn(frame, { names: features.map(({ name }) => name), rowHeight: 26, top: 22, valueWidth: 150 });
   const x = spanning([0, alert * 1.25, ...features.map((feature) => feature.psi)], [rows.left + 8, rows.right - 10]);
   return {
     height: rows.bottom + 40,
@@ -138,23 +138,15 @@ function draw(features: readonly FeatureDrift[], { warn, alert }: Drift['psiLimi
       bottomAxis(x, { top: rows.top, bottom: rows.bottom, unit: '', caption: 'population stability index (PSI)' }),
       features.map(
         ({ psiByChance }, r) =>
-          known(psiByChance) &&
-          el('rect', {
-            x: x(0),
-            y: rows.y(r) - 5,
-            width: inside(x, psiByChance) - x(0),
-            height: 10,
-            class: 'fill faint',
-          }),
+          known(psiByChance) && bar(x(0), rows.y(r) - 5, inside(x, psiByChance) - x(0), 10, 'fill faint'),
       ),
-      limit(x(warn), 'warn', 'orange', rows.top, rows.bottom),
-      limit(x(alert), 'alert', 'red', rows.top, rows.bottom),
+      limit(x, warn, 'warn', 'orange', rows.top, rows.bottom),
+      limit(x, alert, 'alert', 'red', rows.top, rows.bottom),
       features.map((feature, r) => {
         const { shape, color } = looks[feature.severity];
         return fragment(
           rows.words(
             r,
-            feature.name,
             `${quantity(feature.psi, '', 3)}${directionWord(feature)}`,
             feature.severity === 'stable' ? undefined : 'strong',
           ),
@@ -167,7 +159,9 @@ function draw(features: readonly FeatureDrift[], { warn, alert }: Drift['psiLimi
   };
 }
 
-function limit(x: number, text: string, color: string, top: number, bottom: number): Markup {
+function limit(scale: Scale, value: number, text: string, color: string, top: number, bottom: number): Markup {
+  if (!known(value)) return fragment();
+  const x = inside(scale, value);
   return fragment(
     el('line', { x1: x, x2: x, y1: top - 4, y2: bottom, class: `line ${color} dashed` }),
     label(x, top - 9, text, { anchor: 'middle', class: 'small' }),
@@ -182,8 +176,8 @@ function severities(features: readonly FeatureDrift[]): string {
   const number = (severity: FeatureDrift['severity']) =>
     features.filter((feature) => feature.severity === severity).length;
   const parts = [
-    number('alert') > 0 && `${count(number('alert'))} over the alert limit`,
-    number('warn') > 0 && `${count(number('warn'))} over the warning limit`,
+    number('alert') > 0 && counted(number('alert'), 'alert'),
+    number('warn') > 0 && counted(number('warn'), 'warning'),
     number('stable') > 0 && `${count(number('stable'))} stable`,
   ];
   return listed(parts.filter((part) => part !== false)) || 'no features';

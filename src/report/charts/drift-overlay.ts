@@ -1,12 +1,14 @@
 import type { Drift, FeatureDrift, OverlayBin, Sample } from '../facts.ts';
-import { bottomAxis, label } from '../axis.ts';
+import { bottomAxis } from '../axis.ts';
 import type { Drawing, Figure, Frame } from '../figure.ts';
-import { fit, known, percent, quantity } from '../format.ts';
+import { percent, quantity } from '../format.ts';
 import { spanning } from '../scale.ts';
 import type { Scale } from '../scale.ts';
 import { el } from '../svg.ts';
+import { closedBins, safeOverlay } from './bins.ts';
+import type { Closed } from './bins.ts';
 import { effectWords } from './drift-dots.ts';
-import { round } from './marks.ts';
+import { bar, round, swatch } from './marks.ts';
 import { rowsIn } from './rows.ts';
 
 /** One feature in both samples: areas for the reference, a line for the analysis, or paired bars for categories. */
@@ -15,35 +17,31 @@ export function driftOverlay(
   bins: readonly OverlayBin[],
   { reference, analysis }: Drift,
 ): Figure {
-  const drawn = bins.filter((bin) => known(bin.referenceShare) && known(bin.analysisShare));
-  const numeric = drawn.length > 0 && drawn.every((bin) => known(bin.from) && known(bin.to) && bin.to > bin.from);
+  const shown = safeOverlay(bins, reference, analysis);
+  const numeric = closedBins(shown);
   return {
     title: overlaySentence(feature),
     description: `Distribution of ${feature.name} in ${reference.label} and in ${analysis.label}, each as shares of its own rows.`,
     span: 'half',
     legend: [
-      { sample: el('rect', { x: -10, y: -5, width: 20, height: 10, class: 'fill bar' }), text: reference.label },
+      { sample: swatch('fill bar'), text: reference.label },
       {
-        sample: numeric
-          ? el('path', { d: 'M-12 0H12', class: 'line thick orange' })
-          : el('rect', { x: -10, y: -4, width: 20, height: 8, class: 'hatched orange' }),
+        sample: numeric ? el('path', { d: 'M-12 0H12', class: 'line thick orange' }) : swatch('hatched orange'),
         text: analysis.label,
       },
     ],
     note: numeric ? 'The bins at both ends hold everything beyond them.' : undefined,
-    draw: (frame) => (numeric ? histograms(drawn as NumericBin[], feature, frame) : pairedBars(drawn, frame)),
+    draw: (frame) => (numeric ? histograms(numeric, feature, frame) : pairedBars(shown, frame)),
     table: {
       columns: [
         { label: feature.name },
         { label: sampleLabel(reference), numeric: true },
         { label: sampleLabel(analysis), numeric: true },
       ],
-      rows: bins.map((bin) => [bin.label, percent(bin.referenceShare), percent(bin.analysisShare)]),
+      rows: shown.map((bin) => [bin.label, percent(bin.referenceShare), percent(bin.analysisShare)]),
     },
   };
 }
-
-type NumericBin = OverlayBin & { from: number; to: number };
 
 function overlaySentence(feature: FeatureDrift): string {
   const moved = {
@@ -62,18 +60,19 @@ function sampleLabel({ label, rows }: Sample): string {
 }
 
 /** Both outlines over true widths, so that a pooled bin is wider and not higher. */
-function histograms(bins: readonly NumericBin[], { unit = '' }: FeatureDrift, frame: Frame): Drawing {
+function histograms(bins: readonly Closed<OverlayBin>[], { unit = '' }: FeatureDrift, frame: Frame): Drawing {
   const [left, right, top, bottom] = [4, frame.width - 4, 8, 168];
   const x = spanning(
     bins.flatMap((bin) => [bin.from, bin.to]),
     [left, right],
   );
-  const density = (bin: NumericBin, share: number) => share / (bin.to - bin.from);
+  const density = (bin: Closed<OverlayBin>, share: number) => share / (bin.to - bin.from);
   const y = spanning(
     [0, ...bins.flatMap((bin) => [density(bin, bin.referenceShare), density(bin, bin.analysisShare)])],
     [bottom, top],
   );
-  const steps = (share: (bin: NumericBin) => number) => outline(bins, (bin) => y(density(bin, share(bin))), x, bottom);
+  const steps = (share: (bin: Closed<OverlayBin>) => number) =>
+    outline(bins, (bin) => y(density(bin, share(bin))), x, bottom);
   return {
     height: bottom + 38,
     marks: [
@@ -90,25 +89,26 @@ function histograms(bins: readonly NumericBin[], { unit = '' }: FeatureDrift, fr
   };
 }
 
-function outline(bins: readonly NumericBin[], y: (bin: NumericBin) => number, x: Scale, bottom: number): string {
+function outline(
+  bins: readonly Closed<OverlayBin>[],
+  y: (bin: Closed<OverlayBin>) => number,
+  x: Scale,
+  bottom: number,
+): string {
   const steps = bins.map((bin) => `V${round(y(bin))}H${round(x(bin.to))}`).join('');
   return `M${round(x(bins[0].from))} ${bottom}${steps}V${bottom}`;
 }
 
 function pairedBars(bins: readonly OverlayBin[], frame: Frame): Drawing {
-  const rows = rowsIn(frame, { count: bins.length, rowHeight: 26 });
+  const rows = rowsIn(frame, { names: bins.map((bin) => bin.label), rowHeight: 26 });
   const most = Math.max(...bins.flatMap((bin) => [bin.referenceShare, bin.analysisShare]), 0) || 1;
   const width = (share: number) => (share / most) * frame.width;
   return {
     height: rows.bottom,
     marks: bins.map((bin, r) => [
-      label(0, rows.textY(r), fit(bin.label, 200)),
-      label(frame.width, rows.textY(r), `${percent(bin.referenceShare)} → ${percent(bin.analysisShare)}`, {
-        anchor: 'end',
-        class: 'n',
-      }),
-      el('rect', { x: 0, y: rows.y(r) - 8, width: width(bin.referenceShare), height: 8, class: 'fill bar' }),
-      el('rect', { x: 0, y: rows.y(r) + 1, width: width(bin.analysisShare), height: 7, class: 'hatched orange' }),
+      rows.words(r, `${percent(bin.referenceShare)} → ${percent(bin.analysisShare)}`),
+      bar(0, rows.y(r) - 8, width(bin.referenceShare), 8, 'fill bar'),
+      bar(0, rows.y(r) + 1, width(bin.analysisShare), 7, 'hatched orange'),
     ]),
   };
 }

@@ -6,7 +6,7 @@ import { count, estimate, known, percent, quantity } from '../format.ts';
 import { spanning } from '../scale.ts';
 import { el } from '../svg.ts';
 import { groupName } from './calibration-curve.ts';
-import { mark } from './marks.ts';
+import { mark, swatch } from './marks.ts';
 
 /** Mean actual by group of predicted value, lowest first: how far the model tells low from high. */
 export function lift({ groups, gini }: Calibration, target: Quantity): Figure {
@@ -16,7 +16,7 @@ export function lift({ groups, gini }: Calibration, target: Quantity): Figure {
     description: `Bars: mean actual ${target.name} in ${count(groups.length)} groups of equal size by prediction, lowest first. Diamonds on a dashed line: mean prediction. The level line is the average of all.`,
     span: 'half',
     legend: [
-      { sample: el('rect', { x: -10, y: -5, width: 20, height: 10, class: 'fill bar' }), text: 'actual' },
+      { sample: swatch('fill bar'), text: 'actual' },
       {
         sample: el(
           'g',

@@ -15,6 +15,16 @@ export function mark(shape: Shape, x: number, y: number, style: string): Markup 
   return el('path', { d: path(x, y, 'm0-5.5l5.5 9.5h-11z'), class: `hollow ${style}` });
 }
 
+/** A bar from x to the right, nothing where its width is missing or below zero. */
+export function bar(x: number, y: number, width: number, height: number, style: string): Markup {
+  return known(width) && width > 0 ? el('rect', { x, y, width, height, class: style }) : fragment();
+}
+
+/** The sample of a bar in a legend. */
+export function swatch(style: string): Markup {
+  return bar(-10, -5, 20, 10, style);
+}
+
 /** A confidence interval: a line with small ends. Nothing where either end is missing. */
 export function whisker(scale: Scale, low: number, high: number, y: number, style: string): Markup {
   if (!known(low) || !known(high)) return fragment();

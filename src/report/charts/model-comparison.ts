@@ -2,7 +2,7 @@ import { ascending } from 'd3-array';
 import type { Candidate, Estimate, MetricName, ModelComparison } from '../facts.ts';
 import { bottomAxis } from '../axis.ts';
 import type { Drawing, Figure, Frame } from '../figure.ts';
-import { count, duration, estimate, known, quantity } from '../format.ts';
+import { count, counted, duration, estimate, known, quantity } from '../format.ts';
 import { spanning } from '../scale.ts';
 import type { Scale } from '../scale.ts';
 import type { Headline } from '../status.ts';
@@ -59,7 +59,7 @@ export function modelsHeadline(models: ModelComparison): Headline {
   if (!chosen) return { status: 'warned', sentence: `None of ${count(ranked.length)} models was chosen` };
 
   const own = chosen.scores[0].estimate;
-  const result = `${chosen.name} chosen: ${metric.name} ${estimate(own, metric.unit)} over ${count(models.folds)} folds`;
+  const result = `${chosen.name} chosen: ${metric.name} ${estimate(own, metric.unit)} over ${counted(models.folds, 'fold')}`;
   const rival = ranked.find((candidate) => candidate.kind === 'candidate' && candidate !== chosen);
   if (!rival) return { status: 'passed', sentence: result };
   const other = rival.scores[0].estimate.value;
@@ -79,7 +79,7 @@ function ranking(models: ModelComparison): Candidate[] {
 }
 
 function draw(ranked: readonly Candidate[], metric: MetricName, frame: Frame): Drawing {
-  const rows = rowsIn(frame, { count: ranked.length });
+  const rows = rowsIn(frame, { names: ranked.map(({ name }) => name) });
   const scale = spanning(domain(ranked), [rows.left + 10, rows.right - 22], 0.04);
   const caption = `${metric.name}, ${metric.better} is better`;
   return {
@@ -90,7 +90,7 @@ function draw(ranked: readonly Candidate[], metric: MetricName, frame: Frame): D
         const { estimate: score, foldValues } = candidate.scores[0];
         const { shape, color, style } = looks(candidate);
         return fragment(
-          rows.words(r, candidate.name, estimate(score, metric.unit), style),
+          rows.words(r, estimate(score, metric.unit), style),
           candidate.kind === 'candidate' && folds(scale, foldValues, rows.y(r)),
           overlaps(scale.domain(), score) && whisker(scale, score.low, score.high, rows.y(r), color),
           markAt(scale, score.value, rows.y(r), shape, color),

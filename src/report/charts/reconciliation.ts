@@ -1,11 +1,11 @@
 import type { DataQuality } from '../facts.ts';
 import { label } from '../axis.ts';
 import type { Drawing, Figure, Frame } from '../figure.ts';
-import { count, counted, percent } from '../format.ts';
+import { count, counted, known, percent } from '../format.ts';
 import type { Headline } from '../status.ts';
 import { el } from '../svg.ts';
 import type { Markup } from '../svg.ts';
-import { round } from './marks.ts';
+import { bar, round, swatch } from './marks.ts';
 
 type Part = { name: string; rows: number; style: string };
 
@@ -17,7 +17,7 @@ export function reconciliation(quality: DataQuality): Figure {
     description: `The upper bar is the whole drop, cut by what became of its rows; the lower bar enlarges the rows that were not accepted. ${parts.map((part) => `${part.name}: ${count(part.rows)}.`).join(' ')}`,
     span: 'full',
     legend: parts.map((part) => ({
-      sample: el('rect', { x: -10, y: -5, width: 20, height: 10, class: part.style }),
+      sample: swatch(part.style),
       text: `${part.name} ${count(part.rows)}`,
     })),
     draw: (frame) => bars(parts, frame),
@@ -35,6 +35,7 @@ export function reconciliation(quality: DataQuality): Figure {
 export function qualityHeadline(quality: DataQuality): Headline {
   const { droppedRows, acceptedRows, quarantinedRows, rejectedRows, halted } = quality;
   const missing = droppedRows - acceptedRows - quarantinedRows - rejectedRows;
+  if (!known(missing)) return { status: 'warned', sentence: 'The rows of the drop were not all counted' };
   if (missing !== 0) {
     const sentence =
       missing > 0
@@ -47,6 +48,7 @@ export function qualityHeadline(quality: DataQuality): Headline {
       status: 'failed',
       sentence: `The drop of ${counted(droppedRows, 'row')} was halted: nothing entered silver`,
     };
+  if (droppedRows === 0) return { status: 'warned', sentence: 'The drop was empty' };
   if (acceptedRows === droppedRows)
     return { status: 'passed', sentence: `All ${counted(droppedRows, 'row')} were accepted` };
   const aside = [
@@ -72,8 +74,8 @@ function partsOf(quality: DataQuality): Part[] {
 function bars(parts: readonly Part[], frame: Frame): Drawing {
   const whole = segments(parts, 0, frame.width);
   const aside = parts.slice(1);
-  const marks: Markup[] = whole.map(({ part, from, to }) => bar(part, from, to, 0, 26));
-  if (aside.every((part) => part.rows === 0)) return { height: 28, marks };
+  const marks: Markup[] = whole.map(({ part, from, to }) => segment(part, from, to, 0, 26));
+  if (!aside.some(isThere)) return { height: 28, marks };
 
   // two lines lead from the sliver to its enlargement
   const sliver = whole.find(({ part }) => part !== parts[0])!.from;
@@ -86,10 +88,10 @@ function bars(parts: readonly Part[], frame: Frame): Drawing {
     }),
   );
   const enlarged = segments(aside, left, frame.width);
-  const rows = aside.reduce((sum, part) => sum + part.rows, 0);
+  const rows = aside.filter(isThere).reduce((sum, part) => sum + part.rows, 0);
   let free = left;
   for (const { part, from, to } of enlarged) {
-    marks.push(bar(part, from, to, bottom + 2, 22));
+    marks.push(segment(part, from, to, bottom + 2, 22));
     const text = `${count(part.rows)} ${part.name.toLowerCase()}`;
     const width = text.length * 7;
     // a label stands under its part, or ends with it where that leaves the label before untouched, or is left to the legend
@@ -111,9 +113,13 @@ function bars(parts: readonly Part[], frame: Frame): Drawing {
   return { height: bottom + 46, marks };
 }
 
+function isThere({ rows }: Part): boolean {
+  return known(rows) && rows > 0;
+}
+
 /** Parts side by side over a length; what exists is at least 2 pixels long, so that it can be seen. */
 function segments(parts: readonly Part[], left: number, right: number): { part: Part; from: number; to: number }[] {
-  const there = parts.filter((part) => part.rows > 0);
+  const there = parts.filter(isThere);
   const rows = there.reduce((sum, part) => sum + part.rows, 0);
   const length = right - left;
   const least = 2;
@@ -126,6 +132,7 @@ function segments(parts: readonly Part[], left: number, right: number): { part: 
   });
 }
 
-function bar(part: Part, from: number, to: number, y: number, height: number): Markup {
-  return el('rect', { x: from, y, width: Math.max(1, to - from - 1), height, class: part.style });
+/** With a hair of paper between neighbours. */
+function segment(part: Part, from: number, to: number, y: number, height: number): Markup {
+  return bar(from, y, Math.max(1, to - from - 1), height, part.style);
 }

@@ -6,7 +6,7 @@ import { count, known, quantity, signed } from '../format.ts';
 import { spanning } from '../scale.ts';
 import { el } from '../svg.ts';
 import { groupName } from './calibration-curve.ts';
-import { mark } from './marks.ts';
+import { mark, swatch } from './marks.ts';
 
 /** Quantiles of the residuals by group of predicted value: bias is a fan off its zero line, unequal spread a fan that opens. */
 export function residualFan({ groups, medianAbsolute }: Residuals, target: Quantity): Figure {
@@ -16,9 +16,9 @@ export function residualFan({ groups, medianAbsolute }: Residuals, target: Quant
     span: 'full',
     legend: [
       { sample: mark('dot', 0, 0, 'blue'), text: 'median' },
-      { sample: el('rect', { x: -10, y: -5, width: 20, height: 10, class: 'band inner' }), text: 'middle half' },
+      { sample: swatch('band inner'), text: 'middle half' },
       {
-        sample: el('rect', { x: -10, y: -5, width: 20, height: 10, class: 'band outer' }),
+        sample: swatch('band outer'),
         text: '10th to 90th percentile',
       },
     ],

@@ -1,6 +1,6 @@
 import { label } from '../axis.ts';
 import type { Frame } from '../figure.ts';
-import { fit } from '../format.ts';
+import { fit, textWidth } from '../format.ts';
 import { el, fragment } from '../svg.ts';
 import type { Markup } from '../svg.ts';
 
@@ -15,13 +15,12 @@ export type Rows = {
   /** The base line of a row's words. */
   textY(row: number): number;
   /** Name and value of a row; beside the plot in a wide frame, above it in a narrow one. */
-  words(row: number, name: string, value: string, style?: 'strong' | 'muted'): Markup;
+  words(row: number, value: string, style?: 'strong' | 'muted'): Markup;
 };
 
 export type RowsOptions = {
-  count: number;
-  /** Room for names and values beside the plot, in a wide frame. */
-  nameWidth?: number;
+  names: readonly string[];
+  /** Room for values beside the plot, in a wide frame. */
   valueWidth?: number;
   rowHeight?: number;
   /** Room above the first row. */
@@ -30,26 +29,40 @@ export type RowsOptions = {
   indent?: number;
 };
 
+/** Bold letters of 12 pixels are about as wide as plain ones of 13. */
+const boldPixels = 13;
+
 /** Divides a frame into rows. The height of the drawing is `bottom` plus what the caller puts below. */
 export function rowsIn(frame: Frame, options: RowsOptions): Rows {
-  const { count, nameWidth = 170, valueWidth = 170, rowHeight = 34, top = 4, indent = 0 } = options;
+  const { names, valueWidth = 170, rowHeight = 34, top = 4, indent = 0 } = options;
   const wide = frame.name === 'wide';
   const height = wide ? rowHeight : rowHeight + 16;
   const y = (row: number) => top + (row + 1) * height - rowHeight / 2;
   const textY = (row: number) => (wide ? y(row) + 4 : y(row) - rowHeight / 2 - 1);
+
+  // names get the room that the longest needs, up to a third of the frame
+  const nameWidth = Math.min(
+    Math.max(110, ...names.map((name) => textWidth(name, boldPixels) + 20)),
+    frame.width / 3 - indent,
+  );
   return {
-    left: wide ? nameWidth : 8,
+    left: wide ? indent + nameWidth : 8,
     right: wide ? frame.width - valueWidth : frame.width - 8,
     top,
-    bottom: top + count * height,
+    bottom: top + names.length * height,
     y,
     textY,
-    words(row, name, value, style) {
+    words(row, value, style) {
       // in a narrow frame the value takes what it needs and the name what is left
-      const room = wide ? nameWidth - 14 - indent : frame.width - value.length * 6.8 - 14 - indent;
-      const shown = fit(name, room);
+      const room = wide ? nameWidth - 14 : frame.width - textWidth(value) - 14 - indent;
+      const name = fit(names[row], room, style === 'strong' ? boldPixels : undefined);
       return fragment(
-        el('text', { x: indent, y: textY(row), class: style }, shown, shown !== name && el('title', {}, name)),
+        el(
+          'text',
+          { x: indent, y: textY(row), class: style },
+          name,
+          name !== names[row] && el('title', {}, names[row]),
+        ),
         label(frame.width, textY(row), value, { anchor: 'end', class: style === 'muted' ? 'muted n' : 'n' }),
       );
     },

@@ -6,6 +6,7 @@ import type { Headline, Status } from '../status.ts';
 import { statusShape } from '../status.ts';
 import { el } from '../svg.ts';
 import type { Markup } from '../svg.ts';
+import { bar } from './marks.ts';
 
 const statuses: Record<StateRun['status'], Status> = {
   succeeded: 'passed',
@@ -57,16 +58,19 @@ export function runHeadline(machines: readonly MachineRun[]): Headline {
     return { status: 'failed', sentence: `${failed.name} (${failed.machine}) failed${error}` };
   }
 
-  const ran = states.filter((state) => state.status !== 'not-run');
-  const seconds = ran.reduce((sum, state) => sum + took(state), 0);
-  const slowest = ran.reduce((slow, state) => (took(state) > took(slow) ? state : slow), ran[0]);
-  const share =
-    seconds > 0 && ran.length > 1 ? `, ${percent(took(slowest) / seconds, 0)} of it in ${slowest.name}` : '';
-  const caught = ran.filter((state) => state.status === 'caught').map((state) => state.name);
+  const caught = states.filter((state) => state.status === 'caught').map((state) => state.name);
   if (caught.length > 0) return { status: 'warned', sentence: `${listed(caught)} failed and the machine recovered` };
-  const running = ran.filter((state) => state.status === 'running').map((state) => state.name);
-  if (running.length > 0) return { status: 'notice', sentence: `${listed(running)} still running` };
-  const all = `${counted(ran.length, 'state')} of ${counted(machines.length, 'machine')} succeeded`;
+  // the state that writes this page is always still running while it does
+  const running = states.filter((state) => state.status === 'running' && state.name !== 'Report');
+  if (running.length > 0)
+    return { status: 'notice', sentence: `${listed(running.map((state) => state.name))} still running` };
+
+  const ended = states.filter((state) => state.status === 'succeeded');
+  const seconds = ended.reduce((sum, state) => sum + took(state), 0);
+  const slowest = ended.reduce((slow, state) => (took(state) > took(slow) ? state : slow), ended[0]);
+  const share =
+    seconds > 0 && ended.length > 1 ? `, ${percent(took(slowest) / seconds, 0)} of it in ${slowest.name}` : '';
+  const all = `${counted(ended.length, 'state')} of ${counted(machines.length, 'machine')} succeeded`;
   return { status: 'passed', sentence: `${all} in ${duration(seconds)}${share}` };
 }
 
@@ -87,7 +91,7 @@ function lines(machines: readonly MachineRun[], frame: Frame): Drawing {
         statusShape(statuses[state.status], x(i), y),
         label(x(i) - 9, y + 25, fit(state.name, step - 14)),
         label(x(i) - 9, y + 40, stateNote(state, step - 14), { class: 'muted' }),
-        el('rect', { x: x(i) - 9, y: y + 46, width: barLength(state), height: 3, class: 'fill quiet' }),
+        bar(x(i) - 9, y + 46, barLength(state), 3, 'fill quiet'),
       ]),
     ];
   });
@@ -106,7 +110,7 @@ function list(machines: readonly MachineRun[], frame: Frame): Drawing {
     for (const [i, state] of machine.states.entries()) {
       if (i > 0) marks.push(track(10, y - 26, 10, y, state));
       marks.push(
-        el('rect', { x: 160, y: y - 2, width: barLength(state), height: 4, class: 'fill quiet' }),
+        bar(160, y - 2, barLength(state), 4, 'fill quiet'),
         label(28, y + 4, fit(state.name, 126)),
         label(frame.width, y + 4, stateNote(state, 118), { anchor: 'end', class: 'muted n' }),
       );

@@ -1,7 +1,7 @@
 import type { Explanation, FeatureEffect, Quantity } from '../facts.ts';
 import type { Drawing, Figure, Frame } from '../figure.ts';
 import { count, known, percent, precision, quantity } from '../format.ts';
-import { el } from '../svg.ts';
+import { bar } from './marks.ts';
 import { rowsIn } from './rows.ts';
 
 const mostRows = 10;
@@ -45,7 +45,7 @@ function barsOf(features: readonly FeatureEffect[]): Bar[] {
 function draw(bars: readonly Bar[], { unit }: Quantity, frame: Frame): Drawing {
   const wide = frame.name === 'wide';
   const most = Math.max(...bars.map((bar) => bar.value).filter(known), 0) || 1;
-  const rows = rowsIn(frame, { count: bars.length, rowHeight: wide ? 24 : 18, valueWidth: 80 });
+  const rows = rowsIn(frame, { names: bars.map(({ name }) => name), rowHeight: wide ? 24 : 18, valueWidth: 80 });
   const [left, right] = wide ? [rows.left, rows.right] : [0, frame.width];
   const decimals = precision(
     bars.map((bar) => bar.value),
@@ -53,10 +53,9 @@ function draw(bars: readonly Bar[], { unit }: Quantity, frame: Frame): Drawing {
   );
   return {
     height: rows.bottom,
-    marks: bars.map(({ name, value, style }, r) => [
-      rows.words(r, name, quantity(value, unit, decimals)),
-      known(value) &&
-        el('rect', { x: left, y: rows.y(r) - 4, width: (value / most) * (right - left), height: 7, class: style }),
+    marks: bars.map(({ value, style }, r) => [
+      rows.words(r, quantity(value, unit, decimals)),
+      known(value) && bar(left, rows.y(r) - 4, (value / most) * (right - left), 7, style),
     ]),
   };
 }

@@ -8,14 +8,13 @@ import { spanning } from '../scale.ts';
 import type { Scale } from '../scale.ts';
 import type { Headline } from '../status.ts';
 import { el } from '../svg.ts';
-import type { Markup } from '../svg.ts';
 import { mark } from './marks.ts';
 import { rowsIn } from './rows.ts';
 
 /** Colours for the value of a feature, from low to high; the style sheet has one class `v0` … for each, and `vx` for none. */
 export const valueColours = 16;
 
-/** Features in the chart; all of them are in the bars and tables beside it. */
+/** More lines would be told apart no longer; the table goes on. */
 const mostRows = 12;
 
 /**
@@ -36,7 +35,7 @@ export function shapSwarm(explanation: Explanation, target: Quantity): Figure {
       { sample: el('path', { d: 'M0 0h0', class: 'swarm vx' }), text: 'category or missing' },
       ...(example ? [{ sample: mark('diamond', 0, 0, 'case'), text: `a typical ${example.group}` }] : []),
     ],
-    note: `Every mark stands for ${count(minimumGroupRows)} or more rows with nearly the same contribution, never for one. In each stack the lowest values of the feature lie at the bottom.`,
+    note: `Every mark stands for ${count(minimumGroupRows)} or more rows with nearly the same contribution, never for one. In each stack the lowest values of the feature lie at the bottom; of a category with two levels the second counts as high.`,
     draw: (frame) => draw(features, example, target, frame),
     table: {
       columns: [
@@ -81,7 +80,7 @@ function draw(
   { name, unit }: Quantity,
   frame: Frame,
 ): Drawing {
-  const rows = rowsIn(frame, { count: features.length, nameWidth: 158, valueWidth: 70, rowHeight: 44 });
+  const rows = rowsIn(frame, { names: features.map(({ name }) => name), valueWidth: 70, rowHeight: 44 });
   const caseAt = new Map(example?.contributions.map(({ feature, contribution }) => [feature, contribution]));
   const shown = features.flatMap((feature) => [
     caseAt.get(feature.name) ?? 0,
@@ -107,7 +106,7 @@ function draw(
         about: frame.name === 'wide' ? 6 : 4,
       }),
       el('line', { x1: x(0), x2: x(0), y1: rows.top, y2: rows.bottom, class: 'line quiet' }),
-      features.map((feature, r) => rows.words(r, feature.name, quantity(feature.meanAbsolute, unit, decimals))),
+      features.map((feature, r) => rows.words(r, quantity(feature.meanAbsolute, unit, decimals))),
       el(
         'g',
         { transform: 'scale(.5)' },
@@ -117,7 +116,7 @@ function draw(
         const contribution = caseAt.get(feature.name);
         return known(contribution) && mark('diamond', x(contribution), rows.y(r), 'case');
       }),
-    ] satisfies (Markup | (Markup | false)[])[],
+    ],
   };
 }
 

@@ -1,7 +1,9 @@
 import type { Bin } from '../facts.ts';
-import { count, known } from '../format.ts';
+import { count } from '../format.ts';
 import { el } from '../svg.ts';
 import type { Markup } from '../svg.ts';
+import { closedBins, safeBins } from './bins.ts';
+import type { Closed } from './bins.ts';
 import { round } from './marks.ts';
 
 const [width, height] = [112, 24];
@@ -11,8 +13,8 @@ const [width, height] = [112, 24];
  * bins are wider, not higher), levels as separate bars. The table row around it holds its numbers.
  */
 export function sparkline(name: string, bins: readonly Bin[]): Markup {
-  const shown = bins.filter((bin) => known(bin.rows) && bin.rows >= 0);
-  const numeric = shown.length > 0 && shown.every((bin) => known(bin.from) && known(bin.to) && bin.to > bin.from);
+  const shown = safeBins(bins);
+  const closed = closedBins(shown);
   return el(
     'svg',
     {
@@ -24,16 +26,16 @@ export function sparkline(name: string, bins: readonly Bin[]): Markup {
     },
     el('title', {}, `Distribution of ${name}`),
     el('desc', {}, words(shown)),
-    shown.length > 0 && el('path', { d: numeric ? outline(shown) : bars(shown), class: 'fill quiet' }),
+    shown.length > 0 && el('path', { d: closed ? outline(closed) : bars(shown), class: 'fill quiet' }),
   );
 }
 
-function outline(bins: readonly Bin[]): string {
-  const [low, high] = [bins[0].from!, bins.at(-1)!.to!];
+function outline(bins: readonly Closed<Bin>[]): string {
+  const [low, high] = [bins[0].from, bins.at(-1)!.to];
   const x = (value: number) => round(((value - low) / (high - low)) * width);
-  const density = (bin: Bin) => bin.rows / (bin.to! - bin.from!);
+  const density = (bin: Closed<Bin>) => bin.rows / (bin.to - bin.from);
   const most = Math.max(...bins.map(density)) || 1;
-  const steps = bins.map((bin) => `V${y(density(bin) / most)}H${x(bin.to!)}`);
+  const steps = bins.map((bin) => `V${y(density(bin) / most)}H${x(bin.to)}`);
   return `M0 ${height}${steps.join('')}V${height}z`;
 }
 

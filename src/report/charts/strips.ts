@@ -30,7 +30,7 @@ export type Strip = {
 export function drawStrips(strips: readonly Strip[], frame: Frame): Drawing {
   const judged = strips.some((strip) => strip.met !== undefined);
   const rows = rowsIn(frame, {
-    count: strips.length,
+    names: strips.map(({ name }) => name),
     rowHeight: frame.name === 'wide' ? 58 : 66,
     indent: judged ? 24 : 0,
     valueWidth: 190,
@@ -39,7 +39,7 @@ export function drawStrips(strips: readonly Strip[], frame: Frame): Drawing {
     height: rows.bottom,
     marks: strips.map((strip, r) => [
       strip.met !== undefined && statusShape(strip.met ? 'passed' : 'failed', 9, rows.textY(r) - 4),
-      rows.words(r, strip.name, strip.value, 'strong'),
+      rows.words(r, strip.value, 'strong'),
       drawStrip(strip, [rows.left, rows.right], rows.y(r)),
     ]),
   };
@@ -52,7 +52,7 @@ function drawStrip(strip: Strip, [left, right]: readonly [number, number], y: nu
   return fragment(
     el('line', { x1: left, x2: right, y1: y, y2: y, class: 'line rule' }),
     known(limit) && wantedSide(inside(scale, limit), wanted!, [left, right], y),
-    neutral && neutralLine(inside(scale, neutral.at), neutral.text, [left, right], y),
+    neutral && known(neutral.at) && neutralLine(inside(scale, neutral.at), neutral.text, [left, right], y),
     others.map((other, i) => markAt(scale, other.at, y, other.shape, 'muted', i)),
     whisker(scale, estimate.low, estimate.high, y, 'thick blue'),
     markAt(scale, estimate.value, y, 'dot', 'blue'),

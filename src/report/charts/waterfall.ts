@@ -62,7 +62,7 @@ function draw(
   { unit }: Quantity,
   frame: Frame,
 ): Drawing {
-  const rows = rowsIn(frame, { count: steps.length + 2, rowHeight: 18 });
+  const rows = rowsIn(frame, { names: ['expected value', ...steps.map(stepName), 'prediction'], rowHeight: 18 });
   const x = spanning([baseValue, prediction, ...steps.map((step) => step.to)], [6, frame.width - 6]);
   const last = steps.length + 1;
   const decimals = precision([baseValue, prediction], unit);
@@ -81,16 +81,16 @@ function draw(
           class: 'line rule',
         }),
       ),
-      rows.words(0, 'expected value', quantity(baseValue, unit, decimals), 'muted'),
+      rows.words(0, quantity(baseValue, unit, decimals), 'muted'),
       point(0, baseValue),
       steps.map((step, s) => [
-        rows.words(s + 1, stepName(step), signed(step.to - step.from, unit, decimals)),
+        rows.words(s + 1, signed(step.to - step.from, unit, decimals)),
         el('path', {
           d: arrow(x(step.from), x(step.to), rows.y(s + 1)),
           class: step.to < step.from ? 'fill blue' : 'fill orange',
         }),
       ]),
-      rows.words(last, 'prediction', quantity(prediction, unit, decimals), 'strong'),
+      rows.words(last, quantity(prediction, unit, decimals), 'strong'),
       point(last, prediction),
     ],
   };

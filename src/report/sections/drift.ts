@@ -22,6 +22,7 @@ export function drift({ drift }: RunFacts): Section | undefined {
     headline,
     body: [
       lead(headline.sentence),
+      drift.action !== undefined && el('p', {}, drift.action),
       el('p', { class: 'note' }, comparison(drift)),
       renderFigure(driftDots(drift), 'drift-psi'),
       figureGrid(

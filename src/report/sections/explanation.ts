@@ -4,6 +4,7 @@ import { waterfall } from '../charts/waterfall.ts';
 import type { RunFacts } from '../facts.ts';
 import { figureGrid, renderFigure } from '../figure.ts';
 import type { Section } from '../section.ts';
+import { isSmall } from '../small-groups.ts';
 
 const mostCases = 3;
 
@@ -11,7 +12,7 @@ const mostCases = 3;
 export function explanation({ explanation, target = { name: 'target', unit: '' } }: RunFacts): Section | undefined {
   if (!explanation || explanation.features.length === 0) return undefined;
   const drawn = explanation.features.some((feature) => (feature.marks ?? []).length > 0);
-  const cases = (explanation.cases ?? []).slice(0, mostCases);
+  const cases = (explanation.cases ?? []).filter(({ rows }) => !isSmall(rows)).slice(0, mostCases);
   const typical = cases.map((example, i) =>
     renderFigure(waterfall(example, explanation.baseValue, target), `case-${i + 1}`),
   );
@@ -23,7 +24,7 @@ export function explanation({ explanation, target = { name: 'target', unit: '' }
     name: 'Explanation',
     headline: explanationHeadline(explanation, target),
     body: [
-      drawn && renderFigure(shapSwarm(explanation, target), 'shap-swarm'),
+      drawn && renderFigure(shapSwarm({ ...explanation, cases }, target), 'shap-swarm'),
       pairUp ? figureGrid([bars, ...typical]) : [bars, typical.length > 0 && figureGrid(typical)],
     ],
   };

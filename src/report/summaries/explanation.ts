@@ -33,16 +33,15 @@ export function explain(matrix: Matrix, shap: ShapValues, swarms = 12): Explanat
       const contributions = Float64Array.from({ length: matrix.rows }, (_, row) => shap[row * stride + c]);
       return {
         ...feature,
-        marks: swarmMarks(contributions, matrix.categorical?.includes(c) ? undefined : column(matrix, c), most),
+        marks: swarmMarks(contributions, hasOrder(matrix, c) ? column(matrix, c) : undefined, most),
       };
     }),
   };
 }
 
 /**
- * The marks of one feature. Rows are cut by contribution into narrow strips, strips of fewer than 11 rows join the next
- * one inward, and each strip is cut by feature value into marks of at least 11 rows: so a mark stands where its rows
- * are, has their colour, and is nobody's own. Large samples get more rows a mark, at most about `most` marks.
+ * The marks of one feature. Rows are cut by contribution into narrow strips of at least 11 rows, and each strip by feature
+ * value into marks of at least 11 rows: so a mark stands where its rows are, has their colour, and is nobody's own. Large samples get more rows a mark, at most about `most` marks.
  *
  * @param values the feature's values, or undefined where their order means nothing
  */
@@ -101,26 +100,35 @@ export function typicalCase(
   return { group, rows: picked.length, prediction, contributions };
 }
 
-/** Strips of equal width by contribution, 160 over the whole span, none with fewer than `least` rows (unless all are fewer). */
+/** Numbers have an order, and so have the codes of a category with two levels: the first is low, the second high. */
+function hasOrder(matrix: Matrix, c: number): boolean {
+  return !matrix.categorical?.includes(c) || new Set(column(matrix, c).filter(Number.isFinite)).size <= 2;
+}
+
+/**
+ * Strips of equal width by contribution, 160 over the whole span. One of fewer than `least` rows joins the neighbour that
+ * lies closer, so that a mark never stands in the gap between two groups. None where all rows are fewer.
+ */
 function strips(order: Uint32Array, contributions: Float64Array, least: number): Uint32Array[] {
-  if (order.length < least) return [];
-  const low = contributions[order[0]];
-  const width = (contributions[order.at(-1)!] - low) / 160 || 1;
-  const middle = order.length / 2;
+  const rows = order.length;
+  if (rows < least) return [];
+  const at = (i: number) => contributions[order[i]];
+  const width = (at(rows - 1) - at(0)) / 160 || 1;
+  const stripOf = (i: number) => Math.floor((at(i) - at(0)) / width);
 
-  // cut behind every strip, walking up to the middle and down to it, but only once enough rows have gathered
-  const cuts: number[] = [0, order.length];
-  const stripOf = (i: number) => Math.floor((contributions[order[i]] - low) / width);
-  for (let i = 1, last = 0; i <= middle; i++)
-    if (stripOf(i) !== stripOf(i - 1) && i - last >= least) cuts.push((last = i));
-  for (let i = order.length - 1, last = order.length; i > middle; i--) {
-    if (stripOf(i) !== stripOf(i - 1) && last - i >= least) cuts.push((last = i));
+  // where each strip starts, and the end of the last one
+  const cuts = [0];
+  for (let i = 1; i < rows; i++) if (stripOf(i) !== stripOf(i - 1)) cuts.push(i);
+  cuts.push(rows);
+  for (;;) {
+    const thin = cuts.findIndex((cut, c) => cuts[c + 1] - cut < least);
+    if (thin < 0) break;
+    const [first, end] = [cuts[thin], cuts[thin + 1]];
+    const gapBefore = first === 0 ? Infinity : at(first) - at(first - 1);
+    const gapAfter = end === rows ? Infinity : at(end) - at(end - 1);
+    cuts.splice(gapBefore <= gapAfter ? thin : thin + 1, 1);
   }
-  cuts.sort((a, b) => a - b);
-
-  // the two walks meet in the middle, where one cut too many can leave a thin strip
-  const kept = cuts.filter((cut, i) => i === 0 || i === cuts.length - 1 || cuts[i + 1] - cut >= least);
-  return kept.slice(1).map((end, i) => order.slice(kept[i], end));
+  return cuts.slice(1).map((end, c) => order.slice(cuts[c], end));
 }
 
 /** Where each value lies among all, 0 for the lowest and 1 for the highest, equal values alike; NaN where it is missing. */

@@ -1,7 +1,7 @@
 import { ticks } from 'd3-array';
 import type { Bin, OverlayBin, Unit } from '../facts.ts';
 import { quantity } from '../format.ts';
-import { isSmall, poolNeighbours } from '../small-groups.ts';
+import { partitionLevels, poolNeighbours } from '../small-groups.ts';
 import { quantile } from './quantile.ts';
 
 /** Rows of the compared samples between two edges; the outermost bins are open and hold what lies beyond. */
@@ -79,6 +79,8 @@ function tally(samples: readonly ArrayLike<number>[], about: number): Tally[] {
 
 function binsBetween(low: number, high: number, about: number, samples: number): Tally[] {
   const bin = (from: number, to: number): Tally => ({ from, to, rows: Array<number>(samples).fill(0) });
+  // equal values, or so close that no round edge lies between
+  if (high - low < Math.max(Math.abs(low), Math.abs(high), 1e-3) * 1e-9) return [bin(low, high)];
   const inner = ticks(low, high, about);
   if (inner.length < 2) return [bin(low, high)];
   const step = inner[1] - inner[0];
@@ -110,13 +112,10 @@ function tallyLevels(
     .map((name) => ({ label: name, rows: samples.map((sample) => sample[name] ?? 0) }))
     .sort((a, b) => total(b.rows) - total(a.rows) || (a.label < b.label ? -1 : 1));
 
-  const kept = ranked.filter((level, i) => i < most && !level.rows.some(isSmall));
-  const rest = ranked.filter((level) => !kept.includes(level));
-  if (rest.length === 0) return kept;
-  const pool = () => samples.map((_, s) => total(rest.map((level) => level.rows[s])));
-  while (pool().some(isSmall) && kept.length > 0) rest.push(kept.pop()!);
-  if (pool().some(isSmall)) return [];
-  return [...kept, { label: `other (${rest.length})`, rows: pool() }];
+  const { told, pooled } = partitionLevels(ranked, (level) => level.rows, most);
+  if (pooled.length === 0) return told;
+  const rows = samples.map((_, s) => pooled.reduce((sum, level) => sum + level.rows[s], 0));
+  return [...told, { label: `other (${pooled.length})`, rows }];
 }
 
 function shares<Tallied extends { rows: number[] }>(bins: readonly Tallied[]): (Tallied & { share: number[] })[] {

@@ -134,6 +134,7 @@ describe('what contradicts itself is refused', () => {
     ],
     ["pattern: '^[0-9a-f-]+$'", "pattern: '('", /"pattern" is not a regular expression/],
     ["pattern: '^[0-9a-f-]+$'", "pattern: '^(?!x)'", /"pattern" looks around or back/],
+    ['required: true # amount', 'primaryKey: true', /properties: more than one property is a primaryKey/],
     ['- name: note', '- name: AMOUNT', /there are two columns "AMOUNT"/],
     ['- name: note', '- name: _note', /"_note" cannot name a column/],
     ['name: enough_claims', 'name: kind_known', /there are two rules "kind_known"/],

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { columnBaseline, constantBaseline, rulesBaseline } from '../../../src/ml/baselines/baseline.ts';
+import { applyRatingTable, fitRatingTable } from '../../../src/ml/baselines/rating-table.ts';
 import { mae, mse } from '../../../src/ml/metrics/regression.ts';
 
 const label = Float64Array.of(1, 2, 3, 4, 90);
@@ -32,4 +33,13 @@ test('a baseline whose column is absent says which', () => {
     'The baseline "tariff" reads the column "premium", which is missing',
   );
   expect(() => columnBaseline('tariff', 'age').predict({ age: [1] }, 2)).toThrow('they must agree');
+});
+
+test('a rating table prices by the mean of the cell, and an unfilled cell by the mean of all', () => {
+  const columns = { smoker: [true, true, false, false], region: ['SE', 'SE', 'SE', null] };
+  const table = fitRatingTable(columns, Float64Array.of(10, 20, 4, 6), ['smoker', 'region']);
+  const later = { smoker: [true, false, false, 'constructor'], region: ['SE', null, 'NW', null] };
+  expect(Array.from(applyRatingTable(table, later, 4))).toEqual([15, 6, 10, 10]);
+  expect(applyRatingTable(JSON.parse(JSON.stringify(table)) as typeof table, later, 4)[0]).toBe(15);
+  expect(() => applyRatingTable(table, { smoker: [true] }, 1)).toThrow('reads the column "region", which is missing');
 });

@@ -183,7 +183,7 @@ test('a regression has errors and A/E by group in place of rates', () => {
 
 describe('proxy detection', () => {
   const stream = random(77);
-  const rows = 900;
+  const rows = 600;
   const values = Array.from({ length: rows }, () => (stream.uniform() < 0.5 ? 'F' : 'M'));
   const height = Float64Array.from(values, (value) => stream.normal(value === 'F' ? 163 : 177, 7));
   const age = Float64Array.from(values, () => stream.normal(45, 15));

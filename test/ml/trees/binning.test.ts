@@ -33,7 +33,7 @@ describe('binning', () => {
     expect([...byColumn]).toEqual([0, 1]);
   });
 
-  test('every row falls into the bin whose bounds enclose it, in both layouts', () => {
+  test('every row falls into the bin whose bounds enclose it', () => {
     const { data } = mixedExample(600, 'binning');
     const binned = binMatrix(data, { maxBin: 20, minDataInBin: 3 });
     expect(binned.slots.map((slot) => slot.column)).toEqual([0, 1, 2, 4, 5]); // the constant has nothing to split
@@ -41,7 +41,6 @@ describe('binning', () => {
       const values = column(data, slot.column);
       for (let row = 0; row < data.rows; row++) {
         const bin = binned.byColumn[s * data.rows + row];
-        expect(binned.byRow[row * binned.slots.length + s]).toBe(bin);
         expect(belongsTo(slot, bin, values[row])).toBe(true);
       }
       expect(slot.bins).toBeLessThanOrEqual(20);

@@ -30,6 +30,18 @@ describe('boosting', () => {
     expect(text(1)).not.toBe(text(2));
   });
 
+  test.each<BoostingParameters>([
+    {},
+    { objective: 'poisson', lambdaL2: 1 },
+    { featureFraction: 0.5, baggingFraction: 0.6, monotoneConstraints: [0, 1, 0, 0, 0, 0] },
+  ])('the kernel in WebAssembly and its twin grow the same trees, node by node: %o', (more) => {
+    const counts = target.map((y) => Math.max(0, Math.round(y)));
+    const trained = (['webassembly', 'typescript'] as const).map((kernel) =>
+      trainBoosting(data, counts, { ...quick, ...more }, { kernel }),
+    );
+    expect(trained[0]).toEqual(trained[1]);
+  });
+
   test('the stored model scores as the trained one, to the last bit', () => {
     const model = trainBoosting(data, target, quick, { categories: [['a', 'b', 'c', 'd', 'e'], []] });
     const stored = readLightgbmText(writeLightgbmText(model));

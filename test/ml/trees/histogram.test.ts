@@ -1,20 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import { random } from '../../../src/ml/random.ts';
-import { type BinnedMatrix, binMatrix } from '../../../src/ml/trees/binning.ts';
+import { binMatrix } from '../../../src/ml/trees/binning.ts';
 import {
-  buildHistogram,
+  type FeatureSums,
+  type KernelChoice,
   featureSums,
-  histogramLayout,
-  readFeature,
+  histogramWorkspace,
   readFeatureOfRows,
-  subtractHistogram,
 } from '../../../src/ml/trees/histogram.ts';
-import { type QuantisedGradients, quantise } from '../../../src/ml/trees/quantise.ts';
+import { quantise } from '../../../src/ml/trees/quantise.ts';
+import { type SplitRules, bestNumericSplit, reductionAtBest, splitAt } from '../../../src/ml/trees/splitter.ts';
 import { allRows, mixedExample, normals } from './example-data.ts';
 
 const { data } = mixedExample(500, 'histogram');
 const binned = binMatrix(data, { maxBin: 255, minDataInBin: 3 });
-const layout = histogramLayout(binned);
 const slots = allRows(binned.slots.length);
 const r = random('gradients');
 const gradient = normals(data.rows, r);
@@ -22,10 +21,10 @@ const hessian = Float64Array.from({ length: data.rows }, () => r.uniform());
 const order = r.shuffle(allRows(data.rows));
 
 /** The naive twin: sums per bin, of unrounded gradients. */
-function naiveSums(from: BinnedMatrix, slot: number, start: number, end: number, hessians: Float64Array | null) {
+function naiveSums(slot: number, start: number, end: number, hessians: Float64Array | null) {
   const sums = new Map<number, { gradient: number; hessian: number; count: number }>();
   for (const row of order.slice(start, end)) {
-    const bin = from.byColumn[slot * from.rows + row];
+    const bin = binned.byColumn[slot * binned.rows + row];
     const sum = sums.get(bin) ?? { gradient: 0, hessian: 0, count: 0 };
     sum.gradient += gradient[row];
     sum.hessian += hessians === null ? 1 : hessians[row];
@@ -35,24 +34,38 @@ function naiveSums(from: BinnedMatrix, slot: number, start: number, end: number,
   return sums;
 }
 
-function built(gradients: QuantisedGradients, start: number, end: number): Float64Array {
-  const histogram = new Float64Array(layout.entries * gradients.lanes).fill(9);
-  buildHistogram(histogram, binned, layout, gradients, slots, order, start, end);
-  return histogram;
+/** What a decoded feature holds, as plain lists. */
+function contents({ length, bin, gradient, hessian, count, missing }: FeatureSums) {
+  return [...[bin, gradient, hessian, count].map((values) => Array.from(values.subarray(0, length))), { ...missing }];
 }
 
-describe.each([
-  ['one lane, constant hessians', null],
-  ['two lanes', hessian],
-])('histogram of %s', (_, hessians) => {
+const kernels: KernelChoice[] = ['webassembly', 'typescript'];
+const hessianCases = [null, hessian];
+const cases = kernels.flatMap((kernel) =>
+  hessianCases.map((hessians) => ({ kernel, hessians, lanes: hessians ? 2 : 1 })),
+);
+
+describe.each(cases)('the $kernel kernel on $lanes lanes', ({ kernel, hessians }) => {
   const gradients = quantise(gradient, hessians, data.rows);
+  const workspace = histogramWorkspace(binned, gradients.lanes, data.rows, 4, kernel);
+  const built = (start: number, end: number, used = slots) => {
+    workspace.order.set(order);
+    workspace.load(gradients, used);
+    return workspace.build(start, end)!;
+  };
+  const read = (histogram: number) =>
+    binned.slots.map((_, slot) => {
+      const sums = featureSums();
+      workspace.read(sums, histogram, slot);
+      return contents(sums);
+    });
 
   test('each bin holds what the naive sums hold, but for the rounding of each row', () => {
-    const histogram = built(gradients, 100, 400);
+    const histogram = built(100, 400);
     const sums = featureSums();
     binned.slots.forEach(({ bins }, slot) => {
-      const expected = naiveSums(binned, slot, 100, 400, hessians);
-      readFeature(sums, histogram, layout.offsets[slot], bins, gradients);
+      const expected = naiveSums(slot, 100, 400, hessians);
+      workspace.read(sums, histogram, slot);
       const missing = expected.get(bins);
       expect(sums.missing.count).toBe(missing?.count ?? 0);
       expected.delete(bins);
@@ -64,33 +77,109 @@ describe.each([
         expect(Math.abs(sums.hessian[i] - sum.hessian)).toBeLessThanOrEqual(sum.count * gradients.hessianUnit);
       }
     });
+    workspace.release(histogram);
   });
 
   test('parent minus child is the other child, to the last bit', () => {
-    const parent = built(gradients, 0, 500);
-    subtractHistogram(parent, built(gradients, 0, 180));
-    expect(parent).toEqual(built(gradients, 180, 500));
+    const parent = built(0, 500);
+    const child = built(0, 180);
+    const other = built(180, 500);
+    workspace.subtract(parent, child);
+    expect(read(parent)).toEqual(read(other));
+    for (const histogram of [parent, child, other]) workspace.release(histogram);
+  });
+
+  test('only the slots listed are built', () => {
+    const all = built(0, 500);
+    const some = built(0, 500, Int32Array.of(1, 3));
+    const [expected, listed] = [read(all), read(some)];
+    listed.forEach((sums, slot) => expect(sums).toEqual(slot === 1 || slot === 3 ? expected[slot] : listed[0]));
+    for (const histogram of [all, some]) workspace.release(histogram);
   });
 
   test.each([
     [0, 500],
     [40, 49],
   ])('the sums straight from rows %i to %i are those of the histogram', (start, end) => {
-    const histogram = built(gradients, start, end);
-    const fromHistogram = featureSums();
-    const fromRows = featureSums();
+    const histogram = built(start, end);
+    const expected = read(histogram);
+    const sums = featureSums();
     const scratch = new Float64Array(2 * 257);
-    const prefix = ({ length, bin, gradient, hessian, count, missing }: typeof fromRows) => [
-      ...[bin, gradient, hessian, count].map((values) => Array.from(values.subarray(0, length))),
-      missing,
-    ];
-    binned.slots.forEach(({ bins }, slot) => {
-      readFeature(fromHistogram, histogram, layout.offsets[slot], bins, gradients);
-      readFeatureOfRows(fromRows, scratch, binned, gradients, slot, order, start, end);
-      expect(prefix(fromRows)).toEqual(prefix(fromHistogram));
+    binned.slots.forEach((_, slot) => {
+      readFeatureOfRows(sums, scratch, binned, gradients, slot, order, start, end);
+      expect(contents(sums)).toEqual(expected[slot]);
       expect(scratch.every((value) => value === 0)).toBe(true);
     });
+    workspace.release(histogram);
   });
+
+  test('the best boundary is the one that the splitter finds', () => {
+    const rules: SplitRules = {
+      minChildSamples: 7,
+      minChildWeight: 5,
+      lambdaL1: 0,
+      lambdaL2: 0.3,
+      minSplitGain: 0,
+      extraTrees: false,
+      categoricalSmoothing: 0,
+      categoricalL2: 0,
+      maxCategoriesPerSplit: 32,
+    };
+    const bounds = { low: -Infinity, high: Infinity };
+    for (const [start, end] of [
+      [0, 500],
+      [20, 300],
+      [0, 60],
+    ]) {
+      const histogram = built(start, end);
+      const rows = order.slice(start, end);
+      binned.slots.forEach((_, slot) => {
+        const sums = featureSums();
+        workspace.read(sums, histogram, slot);
+        const whole = (values: Float64Array, missing: number) =>
+          values.subarray(0, sums.length).reduce((a, b) => a + b, missing);
+        const total = {
+          gradient: whole(sums.gradient, sums.missing.gradient),
+          hessian: whole(sums.hessian, sums.missing.hessian),
+          count: rows.length,
+        };
+        const unsplit = reductionAtBest(total, rules, bounds);
+        const boundary = workspace.bestBoundary(histogram, slot, total, unsplit, 0, rules);
+        const expected = bestNumericSplit(sums, slot, total, bounds, 0, rules, 0, null);
+        const found = boundary === null ? null : splitAt(sums, slot, boundary, total);
+        expect({ ...found, gain: 0 }).toEqual({ ...expected, gain: 0 });
+        expect(found?.gain ?? 0).toBeCloseTo(expected?.gain ?? 0, 9);
+      });
+      workspace.release(histogram);
+    }
+  });
+
+  test('when all histograms are in use there is no further one', () => {
+    const taken = Array.from({ length: 4 }, () => built(0, 10));
+    expect(workspace.build(0, 10)).toBeNull();
+    for (const histogram of taken) workspace.release(histogram);
+  });
+});
+
+test('both kernels find the same boundaries with the same gains, to the last bit', () => {
+  for (const hessians of hessianCases) {
+    const gradients = quantise(gradient, hessians, data.rows);
+    const found = kernels.map((kernel) => {
+      const workspace = histogramWorkspace(binned, gradients.lanes, data.rows, 2, kernel);
+      workspace.order.set(order);
+      workspace.load(gradients, slots);
+      return Array.from({ length: 40 }, (_, k) => {
+        const histogram = workspace.build(k, 500 - 10 * k)!;
+        const total = { gradient: k, hessian: 500 - 11 * k, count: 500 - 11 * k };
+        const rules = { minChildSamples: 1 + (k % 20), minChildWeight: 1e-3, lambdaL2: k / 10 };
+        const boundaries = binned.slots.map((_, slot) => workspace.bestBoundary(histogram, slot, total, k, 0, rules));
+        workspace.release(histogram);
+        return boundaries;
+      });
+    });
+    expect(found[0]).toEqual(found[1]);
+    expect(found[0].flat().filter((boundary) => boundary !== null).length).toBeGreaterThan(50);
+  }
 });
 
 describe('quantised gradients', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { random } from '../../../src/ml/random.ts';
-import { assignBins, binMatrix } from '../../../src/ml/trees/binning.ts';
+import { binMatrix } from '../../../src/ml/trees/binning.ts';
 import { featureSums, readFeatureOfRows } from '../../../src/ml/trees/histogram.ts';
 import { quantise } from '../../../src/ml/trees/quantise.ts';
 import { type SplitRules, bestCategoricalSplit, bestNumericSplit } from '../../../src/ml/trees/splitter.ts';
@@ -82,7 +82,7 @@ describe('the best split of a feature', () => {
           }
         }
         const split = bestNumericSplit(sums, 0, total, free, 0, given, 0, null)!;
-        const bins = assignBins(binned.slots[0], values);
+        const bins = binned.byColumn;
         const goesLeft = (row: number) =>
           bins[row] === binned.slots[0].bins ? split.missingLeft : bins[row] <= split.bin;
         expect(split.gain).toBeCloseTo(best, 6);
@@ -105,7 +105,7 @@ describe('the best split of a feature', () => {
       const split = bestCategoricalSplit(sums, 0, bins, total, free, { ...rules, lambdaL2: 0 }, 0, null);
       expect(split?.gain ?? 0).toBeCloseTo(best, 6);
       if (split === null) continue;
-      const assigned = assignBins(binned.slots[0], values);
+      const assigned = binned.byColumn;
       expect(
         gainOf((row) => split.leftBins![assigned[row]] === 1, gradient, hessian, { ...rules, lambdaL2: 0 }),
       ).toBeCloseTo(best, 6);

@@ -1,0 +1,133 @@
+/**
+ * Just enough of a WebAssembly assembler for the histogram kernel: expressions are nested lists of bytes, a function is its types,
+ * its locals and a body. Encoding after the WebAssembly core specification 2.0, chapter 5, with 128-bit SIMD.
+ */
+export type Code = number | readonly Code[];
+
+export const i32 = 0x7f;
+export const f64 = 0x7c;
+export const v128 = 0x7b;
+
+export type WasmFunction = { name: string; parameters: number[]; results: number[]; locals: number[]; body: Code };
+
+/** The bytes of a module that imports its memory as `host.memory` and exports the functions by name. */
+export function moduleBytes(functions: readonly WasmFunction[]): Uint8Array<ArrayBuffer> {
+  const types = functions.map(({ parameters, results }) => [0x60, vector(parameters), vector(results)]);
+  const codes = functions.map(({ locals, body }) => {
+    const code = flat([vector(locals.map((type) => [1, type])), body, 0x0b]);
+    return [unsigned(code.length), code];
+  });
+  const sections: [number, Code][] = [
+    [1, vector(types)],
+    [2, vector([[text('host'), text('memory'), 0x02, 0x00, unsigned(0)]])],
+    [3, vector(functions.map((_, index) => unsigned(index)))],
+    [7, vector(functions.map(({ name }, index) => [text(name), 0x00, unsigned(index)]))],
+    [10, vector(codes)],
+  ];
+  return Uint8Array.from(
+    flat([
+      [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+      sections.map(([id, content]) => {
+        const bytes = flat(content);
+        return [id, unsigned(bytes.length), bytes];
+      }),
+    ]),
+  );
+}
+
+export const get = (local: number): Code => [0x20, unsigned(local)];
+export const set = (local: number, value: Code): Code => [value, 0x21, unsigned(local)];
+export const integer = (value: number): Code => [0x41, signed(value)];
+export const add = (a: Code, b: Code): Code => [a, b, 0x6a];
+export const multiply = (a: Code, b: Code): Code => [a, b, 0x6c];
+export const and = (a: Code, b: Code): Code => [a, b, 0x71];
+export const shiftLeft = (a: Code, bits: number): Code => [a, integer(bits), 0x74];
+export const less = (a: Code, b: Code): Code => [a, b, 0x49]; // i32.lt_u
+export const lessOrEqual = (a: Code, b: Code): Code => [a, b, 0x4c]; // i32.le_s
+
+export const load32 = (address: Code, offset = 0): Code => [address, 0x28, 2, unsigned(offset)];
+export const load8 = (address: Code, offset = 0): Code => [address, 0x2d, 0, unsigned(offset)];
+
+/** Operations on doubles. */
+export const double = {
+  load: (address: Code, offset = 0): Code => [address, 0x2b, 3, unsigned(offset)],
+  store: (address: Code, value: Code, offset = 0): Code => [address, value, 0x39, 3, unsigned(offset)],
+  add: (a: Code, b: Code): Code => [a, b, 0xa0],
+  multiply: (a: Code, b: Code): Code => [a, b, 0xa2],
+  divide: (a: Code, b: Code): Code => [a, b, 0xa3],
+  greater: (a: Code, b: Code): Code => [a, b, 0x64],
+  greaterOrEqual: (a: Code, b: Code): Code => [a, b, 0x66],
+};
+
+const simd = (opcode: number): Code => [0xfd, unsigned(opcode)];
+
+/** Operations on two doubles at once. Comparisons give all ones or all zeros per lane. */
+export const pair = {
+  load: (address: Code, offset = 0): Code => [address, simd(0x00), 4, unsigned(offset)],
+  store: (address: Code, value: Code, offset = 0): Code => [address, value, simd(0x0b), 4, unsigned(offset)],
+  zero: [simd(0x0c), Array.from({ length: 16 }, () => 0)] as Code,
+  /** The two lanes picked from the four of a and b, numbered 0 to 3. */
+  pick: (a: Code, b: Code, first: number, second: number): Code => [
+    a,
+    b,
+    simd(0x0d),
+    [first, second].map((lane) => Array.from({ length: 8 }, (_, byte) => lane * 8 + byte)),
+  ],
+  both: (a: Code): Code => [a, simd(0x14)],
+  lane: (a: Code, lane: number): Code => [a, simd(0x21), lane],
+  greater: (a: Code, b: Code): Code => [a, b, simd(0x4a)],
+  greaterOrEqual: (a: Code, b: Code): Code => [a, b, simd(0x4c)],
+  and: (a: Code, b: Code): Code => [a, b, simd(0x4e)],
+  any: (a: Code): Code => [a, simd(0x53)],
+  floor: (a: Code): Code => [a, simd(0x75)],
+  add: (a: Code, b: Code): Code => [a, b, simd(0xf0)],
+  subtract: (a: Code, b: Code): Code => [a, b, simd(0xf1)],
+  multiply: (a: Code, b: Code): Code => [a, b, simd(0xf2)],
+};
+
+/** Repeats the body while the condition holds, which is tested first. */
+export function whileLoop(condition: Code, body: Code): Code {
+  return [
+    [0x02, 0x40, 0x03, 0x40], // block, loop
+    [condition, 0x45, 0x0d, 1], // leave when the condition is zero
+    [body, 0x0c, 0],
+    [0x0b, 0x0b],
+  ];
+}
+
+export const when = (condition: Code, then: Code): Code => [condition, 0x04, 0x40, then, 0x0b];
+
+function vector(items: readonly Code[]): Code {
+  return [unsigned(items.length), items];
+}
+
+function text(value: string): Code {
+  return vector([...new TextEncoder().encode(value)]);
+}
+
+/** LEB128. */
+function unsigned(value: number): Code {
+  const bytes: number[] = [];
+  let left = value;
+  do {
+    bytes.push((left & 0x7f) | (left > 0x7f ? 0x80 : 0));
+    left >>>= 7;
+  } while (left > 0);
+  return bytes;
+}
+
+function signed(value: number): Code {
+  const bytes: number[] = [];
+  let left = value;
+  for (;;) {
+    const low = left & 0x7f;
+    left >>= 7;
+    const isLast = (left === 0 && (low & 0x40) === 0) || (left === -1 && (low & 0x40) !== 0);
+    bytes.push(isLast ? low : low | 0x80);
+    if (isLast) return bytes;
+  }
+}
+
+function flat(code: Code): number[] {
+  return typeof code === 'number' ? [code] : code.flatMap(flat);
+}

@@ -1,0 +1,308 @@
+import {
+  type Code,
+  type WasmFunction,
+  add,
+  and,
+  double,
+  f64,
+  get,
+  i32,
+  integer,
+  less,
+  lessOrEqual,
+  load32,
+  load8,
+  moduleBytes,
+  multiply,
+  pair,
+  set,
+  shiftLeft,
+  v128,
+  when,
+  whileLoop,
+} from './assembler.ts';
+import { type KernelOperations, slotEntries } from './operations.ts';
+
+type Memory = { buffer: ArrayBuffer };
+
+// Node's types do not describe WebAssembly, and the types of a browser would bring the browser along
+declare const WebAssembly: {
+  Memory: new (size: { initial: number; maximum: number }) => Memory;
+  Module: new (bytes: Uint8Array<ArrayBuffer>) => object;
+  Instance: new (module: object, imports: { host: { memory: Memory } }) => { exports: KernelOperations };
+};
+
+let compiled: object | undefined;
+
+/**
+ * A block of memory of at least so many bytes and the kernel on it, in WebAssembly. Null where there is no WebAssembly with SIMD, or
+ * not so much memory.
+ */
+export function webAssemblyOperations(bytes: number): { memory: ArrayBuffer; operations: KernelOperations } | null {
+  try {
+    compiled ??= new WebAssembly.Module(moduleBytes(program()));
+    const pages = Math.ceil(bytes / 65536);
+    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    const { exports } = new WebAssembly.Instance(compiled, { host: { memory } });
+    return { memory: memory.buffer, operations: exports };
+  } catch {
+    return null;
+  }
+}
+
+function program(): WasmFunction[] {
+  return [
+    build('buildOne', oneLane, false),
+    build('buildTwo', twoLanes, false),
+    build('buildListedOne', oneLane, true),
+    build('buildListedTwo', twoLanes, true),
+    subtract(),
+    scanOne(),
+    scanTwo(),
+  ];
+}
+
+/** How an entry of one or two doubles is loaded, added to and stored. */
+type Lanes = { type: number; entryBits: number; ops: typeof double | typeof pair };
+
+const oneLane: Lanes = { type: f64, entryBits: 3, ops: double };
+const twoLanes: Lanes = { type: v128, entryBits: 4, ops: pair };
+
+/** Slots handled in one turn of the inner loop, their places in the histogram being constants of the code. */
+const unrolled = 8;
+
+function build(name: string, { type, entryBits, ops }: Lanes, isListed: boolean): WasmFunction {
+  const parameters = isListed ? 8 : 6;
+  const [bins, slots, order, orderEnd, values, histogram, list, listEnd] = Array.from({ length: 8 }, (_, i) => i);
+  const [row, at, mainEnd, rowEnd, run, entry, value] = Array.from({ length: 7 }, (_, i) => parameters + i);
+  const runBytes = slotEntries << entryBits;
+  const addAt = (address: Code, offset: number) => [
+    set(entry, address),
+    ops.store(get(entry), ops.add(ops.load(get(entry), offset), get(value)), offset),
+  ];
+  const entryOf = (bin: Code, start: Code) => add(start, shiftLeft(bin, entryBits));
+  const step = (local: number, by: number) => set(local, add(get(local), integer(by)));
+
+  const everySlot: Code = [
+    set(mainEnd, add(get(at), and(get(slots), integer(-unrolled)))),
+    set(rowEnd, add(get(at), get(slots))),
+    set(run, get(histogram)),
+    whileLoop(less(get(at), get(mainEnd)), [
+      Array.from({ length: unrolled }, (_, u) => addAt(entryOf(load8(get(at), u), get(run)), u * runBytes)),
+      step(at, unrolled),
+      step(run, unrolled * runBytes),
+    ]),
+    whileLoop(less(get(at), get(rowEnd)), [
+      addAt(entryOf(load8(get(at)), get(run)), 0),
+      step(at, 1),
+      step(run, runBytes),
+    ]),
+  ];
+  // for listed slots `mainEnd` walks the list and `rowEnd` holds the slot
+  const listedSlots: Code = [
+    set(mainEnd, get(list)),
+    whileLoop(less(get(mainEnd), get(listEnd)), [
+      set(rowEnd, load32(get(mainEnd))),
+      set(run, add(get(histogram), multiply(get(rowEnd), integer(runBytes)))),
+      addAt(entryOf(load8(add(get(at), get(rowEnd))), get(run)), 0),
+      step(mainEnd, 4),
+    ]),
+  ];
+  return {
+    name,
+    parameters: Array.from({ length: parameters }, () => i32),
+    results: [],
+    locals: [i32, i32, i32, i32, i32, i32, type],
+    body: whileLoop(less(get(order), get(orderEnd)), [
+      set(row, load32(get(order))),
+      set(value, ops.load(add(get(values), shiftLeft(get(row), entryBits)))),
+      set(at, add(get(bins), multiply(get(row), get(slots)))),
+      isListed ? listedSlots : everySlot,
+      step(order, 4),
+    ]),
+  };
+}
+
+function subtract(): WasmFunction {
+  const [parent, child, bytes, end] = [0, 1, 2, 3];
+  return {
+    name: 'subtract',
+    parameters: [i32, i32, i32],
+    results: [],
+    locals: [i32],
+    body: [
+      set(end, add(get(parent), get(bytes))),
+      whileLoop(less(get(parent), get(end)), [
+        pair.store(get(parent), pair.subtract(pair.load(get(parent)), pair.load(get(child)))),
+        set(parent, add(get(parent), integer(16))),
+        set(child, add(get(child), integer(16))),
+      ]),
+    ],
+  };
+}
+
+const one: Code = [0x44, [...new Uint8Array(Float64Array.of(1).buffer)]];
+
+/** Both scans take two bins a round: lane 0 sums up to the first, lane 1 up to the second. */
+type Sides = {
+  left: number;
+  leftHessian: number;
+  leftCount: number;
+  right: number;
+  rightHessian: number;
+  rightCount: number;
+};
+
+/** The sums up to bin and up to the next one, from what came before: [before + a, before + a + b]. */
+function runningSums(before: number, entries: Code, held: number): Code {
+  return [
+    set(held, entries),
+    set(
+      before,
+      pair.add(pair.pick(get(before), get(before), 1, 1), pair.add(get(held), pair.pick(pair.zero, get(held), 0, 2))),
+    ),
+  ];
+}
+
+/**
+ * Keeps the boundary of either lane when its sides are large enough and it gains more than needed. Both lanes are first tested at
+ * once on the gain alone, by products instead of quotients; few pass.
+ */
+function keepBetter(
+  { left, leftHessian, leftCount, right, rightHessian, rightCount }: Sides,
+  least: { count: number; hessian: number },
+  lambda: number,
+  found: { needed: number; position: number; bin: number; gain: number },
+): Code {
+  const { needed, position, bin, gain } = found;
+  const leftWeight = pair.add(get(leftHessian), get(lambda));
+  const rightWeight = pair.add(get(rightHessian), get(lambda));
+  const square = (local: number) => pair.multiply(get(local), get(local));
+  const products = pair.add(pair.multiply(square(left), rightWeight), pair.multiply(square(right), leftWeight));
+  const promising = pair.greater(
+    products,
+    pair.multiply(pair.both(get(needed)), pair.multiply(leftWeight, rightWeight)),
+  );
+
+  const perLane = [0, 1].map((lane) => {
+    const of = (value: Code) => pair.lane(value, lane);
+    const squareOf = (local: number) => double.multiply(of(get(local)), of(get(local)));
+    const exceeds = double.greater(
+      double.add(double.multiply(squareOf(left), of(rightWeight)), double.multiply(squareOf(right), of(leftWeight))),
+      double.multiply(get(needed), double.multiply(of(leftWeight), of(rightWeight))),
+    );
+    const allowed = [
+      double.greaterOrEqual(of(get(leftCount)), of(get(least.count))),
+      double.greaterOrEqual(of(get(rightCount)), of(get(least.count))),
+      double.greaterOrEqual(of(get(leftHessian)), of(get(least.hessian))),
+      double.greaterOrEqual(of(get(rightHessian)), of(get(least.hessian))),
+      exceeds,
+    ].reduce(and);
+    return when(allowed, [
+      set(
+        gain,
+        double.add(double.divide(squareOf(left), of(leftWeight)), double.divide(squareOf(right), of(rightWeight))),
+      ),
+      when(double.greater(get(gain), get(needed)), [
+        set(needed, get(gain)),
+        set(position, add(get(bin), integer(lane))),
+      ]),
+    ]);
+  });
+  return when(pair.any(promising), perLane);
+}
+
+/** In place of a parameter, the same value in both lanes. */
+function widened(local: number, parameter: number): Code {
+  return set(local, pair.both(get(parameter)));
+}
+
+function locals(first: number, length: number): number[] {
+  return Array.from({ length }, (_, i) => first + i);
+}
+
+function scanOne(): WasmFunction {
+  const [histogram, last, startPacked, gradient, count, countRange, leastCount, lambda, need] = locals(0, 9);
+  const [bin, position, needed, gain] = locals(9, 4);
+  const [packed, held, totalGradient, totalCount, range, perCount, least, wideLambda] = locals(13, 8);
+  const [left, leftCount, right, rightCount] = locals(21, 4);
+  const sides = { left, leftHessian: leftCount, leftCount, right, rightHessian: rightCount, rightCount };
+  return {
+    name: 'scanOne',
+    parameters: [i32, i32, f64, f64, f64, f64, f64, f64, i32],
+    results: [i32],
+    locals: [i32, i32, f64, f64, ...locals(13, 12).map(() => v128)],
+    body: [
+      widened(packed, startPacked),
+      widened(totalGradient, gradient),
+      widened(totalCount, count),
+      widened(range, countRange),
+      set(perCount, pair.both(double.divide(one, get(countRange)))),
+      widened(least, leastCount),
+      widened(wideLambda, lambda),
+      set(needed, double.load(get(need))),
+      set(position, integer(-1)),
+      whileLoop(lessOrEqual(get(bin), get(last)), [
+        runningSums(packed, pair.load(get(histogram)), held),
+        set(left, pair.floor(pair.multiply(get(packed), get(perCount)))),
+        set(leftCount, pair.subtract(get(packed), pair.multiply(get(left), get(range)))),
+        set(right, pair.subtract(get(totalGradient), get(left))),
+        set(rightCount, pair.subtract(get(totalCount), get(leftCount))),
+        keepBetter(sides, { count: least, hessian: least }, wideLambda, { needed, position, bin, gain }),
+        set(bin, add(get(bin), integer(2))),
+        set(histogram, add(get(histogram), integer(16))),
+      ]),
+      double.store(get(need), get(needed)),
+      get(position),
+    ],
+  };
+}
+
+function scanTwo(): WasmFunction {
+  const [histogram, last, startGradient, startPacked, gradient, hessian, count, countRange] = locals(0, 8);
+  const [leastCount, leastHessian, lambda, need] = locals(8, 4);
+  const [bin, position, needed, gain] = locals(12, 4);
+  const [packed, held, totalGradient, totalHessian, totalCount, range, perCount, least, leastWeight, wideLambda] =
+    locals(16, 10);
+  const [left, leftHessian, leftCount, right, rightHessian, rightCount] = locals(26, 6);
+  const entries = (lane: 0 | 1) => pair.pick(pair.load(get(histogram)), pair.load(get(histogram), 16), lane, lane + 2);
+  return {
+    name: 'scanTwo',
+    parameters: [i32, i32, f64, f64, f64, f64, f64, f64, f64, f64, f64, i32],
+    results: [i32],
+    locals: [i32, i32, f64, f64, ...locals(16, 16).map(() => v128)],
+    body: [
+      widened(left, startGradient),
+      widened(packed, startPacked),
+      widened(totalGradient, gradient),
+      widened(totalHessian, hessian),
+      widened(totalCount, count),
+      widened(range, countRange),
+      set(perCount, pair.both(double.divide(one, get(countRange)))),
+      widened(least, leastCount),
+      widened(leastWeight, leastHessian),
+      widened(wideLambda, lambda),
+      set(needed, double.load(get(need))),
+      set(position, integer(-1)),
+      whileLoop(lessOrEqual(get(bin), get(last)), [
+        runningSums(left, entries(0), held),
+        runningSums(packed, entries(1), held),
+        set(leftHessian, pair.floor(pair.multiply(get(packed), get(perCount)))),
+        set(leftCount, pair.subtract(get(packed), pair.multiply(get(leftHessian), get(range)))),
+        set(right, pair.subtract(get(totalGradient), get(left))),
+        set(rightHessian, pair.subtract(get(totalHessian), get(leftHessian))),
+        set(rightCount, pair.subtract(get(totalCount), get(leftCount))),
+        keepBetter(
+          { left, leftHessian, leftCount, right, rightHessian, rightCount },
+          { count: least, hessian: leastWeight },
+          wideLambda,
+          { needed, position, bin, gain },
+        ),
+        set(bin, add(get(bin), integer(2))),
+        set(histogram, add(get(histogram), integer(32))),
+      ]),
+      double.store(get(need), get(needed)),
+      get(position),
+    ],
+  };
+}
