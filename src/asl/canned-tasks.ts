@@ -80,7 +80,7 @@ function readEntry(fields: Fields): Entry {
   const thrown = fields.object('throw');
   const failure = thrown && readThrown(thrown);
   if (fields.has('return') === fields.has('throw')) {
-    fields.findings.push({ pointer: fields.pointer, message: `expected either 'return' or 'throw'` });
+    fields.refuseAll(`expected either 'return' or 'throw'`);
   }
   fields.end();
   return { waitSeconds, heartbeatSeconds, submitted, output, failure };

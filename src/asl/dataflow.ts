@@ -1,6 +1,6 @@
 import type { Json } from '../data/json.ts';
 import type { Finding } from './errors.ts';
-import { isObject } from './fields.ts';
+import { isObject, pointerTo } from './fields.ts';
 import { parsePath, pathFields, PathProblem, placeAt, resolvePayload, valueAt } from './jsonpath.ts';
 import type { ReferencePath } from './jsonpath.ts';
 import type { StatesField, Variables } from './jsonata.ts';
@@ -8,7 +8,7 @@ import { StateProblem } from './lane.ts';
 import type { Extra, Lane, Outcome } from './lane.ts';
 import type { StateFields } from './state-fields.ts';
 
-/** What a state gives to the work it has done: `absent` where the definition does not say. */
+/** What a state gives to whatever does its work: `absent` where the definition does not say. */
 export type Given = (lane: Lane, absent: Json) => Promise<Json>;
 
 /** What a state passes on: its output, `fallback` where the definition does not say, and the variables it assigns. */
@@ -55,9 +55,9 @@ function noteVariables({ fields, flow }: StateFields): void {
   }
   for (const field of Object.keys(assign)) {
     const name = field.endsWith('.$') ? field.slice(0, -2) : field;
-    const pointer = `${fields.at('Assign')}/${field.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+    const pointer = pointerTo(fields.at('Assign'), field);
     if (variableName.test(name)) flow.assigned.push({ name, pointer });
-    else fields.findings.push({ pointer, message: `'${name}' cannot be the name of a variable.` });
+    else fields.refuseIn('Assign', field, `'${name}' cannot be the name of a variable.`);
   }
 }
 
@@ -127,7 +127,7 @@ function checkedPath(value: Json, pointer: string, findings: Finding[]): Referen
 }
 
 function onPaths<T>(lane: Lane, work: () => T): Promise<T> {
-  return lane.attempt(() => {
+  return lane.guard(() => {
     try {
       return work();
     } catch (error) {

@@ -2,6 +2,9 @@ import type { Json } from '../data/json.ts';
 import { LaneAborted, StateFailure } from './errors.ts';
 import type { Lane } from './lane.ts';
 
+// One for all: an error of its own for each task would cost more than the rest.
+const over = new LaneAborted('the task is over');
+
 /**
  * Resolves as the work does unless its time or its heartbeats run out first, which throws States.Timeout as a
  * `StateFailure`, or the lane is cut off. The work's signal is aborted as soon as its result is not wanted any more.
@@ -12,14 +15,19 @@ export async function beforeDeadlines(
   work: (signal: AbortSignal, beat: () => void) => Promise<Json>,
 ): Promise<Json> {
   const { clock } = lane.scope;
-  const over = new AbortController();
-  const signal = AbortSignal.any([lane.signal, over.signal]);
-  signal.throwIfAborted();
+  const controller = new AbortController();
+  const { signal } = controller;
+  lane.signal.throwIfAborted();
 
   let lastBeatMs = clock.nowMs();
   const running = (async () => work(signal, () => (lastBeatMs = clock.nowMs())))();
+  let cut = (): void => undefined;
   const cutOff = new Promise<never>((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    cut = () => {
+      controller.abort(lane.signal.reason);
+      reject(lane.signal.reason as Error);
+    };
+    lane.signal.addEventListener('abort', cut);
   });
   const timeOut = async (seconds: number): Promise<never> => {
     await clock.sleep(seconds * 1000, signal);
@@ -39,6 +47,7 @@ export async function beforeDeadlines(
       ...(heartbeatSeconds === undefined ? [] : [missBeat(heartbeatSeconds)]),
     ]);
   } finally {
-    over.abort(new LaneAborted('the task is over'));
+    lane.signal.removeEventListener('abort', cut);
+    controller.abort(over);
   }
 }

@@ -6,7 +6,7 @@ import { historyLimitEvents, payloadLimitBytes, withinPayloadLimit } from './lim
 import { parseMachine } from './machine.ts';
 import type { Machine } from './machine.ts';
 import { beginning } from './progress.ts';
-import { ExecutionStopped, recordRedrive, recordStart, runToEnd } from './run-to-end.ts';
+import { ExecutionStopped, runToEnd } from './run-to-end.ts';
 import { arnParts, openScope } from './scope.ts';
 import type { Surroundings } from './scope.ts';
 import { Turns } from './turns.ts';
@@ -45,7 +45,7 @@ export async function execute(
     history: [],
     progress: beginning(machine.flow.startAt, input),
   };
-  return run(machine, execution, options, recordStart);
+  return run(machine, execution, options);
 }
 
 /**
@@ -61,14 +61,13 @@ export async function redrive(execution: Execution, options: ExecuteOptions): Pr
   const { error: _error, cause: _cause, stopMs: _stopMs, ...kept } = structuredClone(execution);
   const redriveCount = kept.redriveCount + 1;
   const again: Execution = { ...kept, status: 'RUNNING', redriveCount, redriveMs: options.clock.nowMs() };
-  return run(parseMachine(again.definition), again, options, (lane) => recordRedrive(lane, redriveCount));
+  return run(parseMachine(again.definition), again, options);
 }
 
 async function run(
   machine: Machine,
   execution: Execution,
   { clock, ids, random, tasks, objects, onEvent, signal }: ExecuteOptions,
-  begin: (lane: Lane) => Promise<void>,
 ): Promise<Execution> {
   const { history } = execution;
   const ended = new AbortController();
@@ -101,8 +100,9 @@ async function run(
     );
   }
   try {
-    await begin(lane);
-    await runToEnd(lane, machine.flow, (end) => Object.assign(execution, end, { stopMs: clock.nowMs() }));
+    await runToEnd(lane, machine.flow, execution.redriveCount, (end) =>
+      Object.assign(execution, end, { stopMs: clock.nowMs() }),
+    );
     return execution;
   } finally {
     ended.abort();

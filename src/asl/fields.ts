@@ -25,12 +25,22 @@ export class Fields {
   }
 
   /** The pointer to a field of this object. */
-  at(name: string | number): string {
-    return `${this.pointer}/${String(name).replaceAll('~', '~0').replaceAll('/', '~1')}`;
+  at(name: string): string {
+    return pointerTo(this.pointer, name);
   }
 
   refuse(name: string, message: string): void {
     this.findings.push({ pointer: this.at(name), message });
+  }
+
+  /** For what is wrong with the object as a whole. */
+  refuseAll(message: string): void {
+    this.findings.push({ pointer: this.pointer, message });
+  }
+
+  /** For what is wrong with a field of an object in a field. */
+  refuseIn(name: string, inner: string, message: string): void {
+    this.findings.push({ pointer: pointerTo(this.at(name), inner), message });
   }
 
   has(name: string): boolean {
@@ -117,6 +127,10 @@ export function isObject(value: Json | undefined): value is { [key: string]: Jso
 
 export const isIntegerBetween = (value: Json, least: number, most: number): value is number =>
   typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most;
+
+/** The JSON pointer (RFC 6901) to a member of what another points to. */
+export const pointerTo = (parent: string, name: string): string =>
+  `${parent}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
 
 /** The JSON type of a value, in the words of AWS's causes. */
 export function typeOf(value: Json): string {

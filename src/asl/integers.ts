@@ -6,7 +6,7 @@ import type { Template } from './template.ts';
 /** The value of a field that counts something, in AWS's words where it is none; `most` is the largest allowed. */
 export async function integerOf(lane: Lane, template: Template, field: string, most = secondsLimit): Promise<number> {
   const value = await lane.evaluateTyped(template, 'number');
-  return lane.attempt(() => {
+  return lane.guard(() => {
     if (!Number.isInteger(value)) {
       throw new EvaluationFailure(`The ${field} field cannot be parsed as an integer: ${value}`, field);
     }

@@ -7,8 +7,6 @@ export type Integration = {
   resource: string;
   /** As events name it; undefined for a Lambda function called by its ARN, which has events of its own. */
   event: { resource: string; resourceType: string } | undefined;
-  /** Whether the request's answer is not yet the result. */
-  submits: boolean;
   waitsForToken: boolean;
   /** The names that Arguments may have, and those it must have; undefined where it may have any. */
   parameters: { known: readonly string[]; required: readonly string[] } | undefined;
@@ -61,25 +59,28 @@ function words(text: string): string[] {
 const optimized = /^arn:[^:]+:states:[^:]*:[^:]*:([A-Za-z]+:[A-Za-z]+)(?:\.(.+))?$/u;
 const lambdaFunction = /^(?:arn:[^:]+:lambda:[^:]*:[^:]*:function:.+|\$\{\w+\})$/u;
 
-/** Reads a Resource; a text says what is wrong with it. */
-export function readIntegration(resource: string): Integration | string {
-  if (lambdaFunction.test(resource)) {
-    return { resource, event: undefined, submits: false, waitsForToken: false, parameters: undefined };
-  }
+/** Reads a Resource; a problem says why it cannot be used. */
+export function readIntegration(resource: string): { integration: Integration; problem?: string } {
+  const integration: Integration = { resource, event: undefined, waitsForToken: false, parameters: undefined };
+  if (lambdaFunction.test(resource)) return { integration };
   const [, action = '', pattern = ''] = optimized.exec(resource) ?? [];
   const service = services[action];
-  if (service === undefined) return `The resource '${resource}' is not supported: known are ${knownResources()}.`;
+  if (service === undefined) {
+    return { integration, problem: `The resource '${resource}' is not supported: known are ${knownResources()}.` };
+  }
   if (!service.patterns.includes(pattern)) {
-    return `The resource '${resource}' is not supported: ${action} is known as ${resourcesOf(action, service)}.`;
+    const known = resourcesOf(action, service);
+    return { integration, problem: `The resource '${resource}' is not supported: ${action} is known as ${known}.` };
   }
   const suffix = pattern === '' ? '' : `.${pattern}`;
   const [resourceType, name] = action.split(':');
   return {
-    resource: action + suffix,
-    event: { resource: name + suffix, resourceType },
-    submits: pattern !== '',
-    waitsForToken: pattern === 'waitForTaskToken',
-    parameters: service,
+    integration: {
+      resource: action + suffix,
+      event: { resource: name + suffix, resourceType },
+      waitsForToken: pattern === 'waitForTaskToken',
+      parameters: service,
+    },
   };
 }
 

@@ -26,8 +26,7 @@ export function readItemBatcher(state: StateFields): ItemBatcher | undefined {
   const input = batcher.payload('BatchInput');
   const { fields } = batcher;
   if (!fields.has('MaxItemsPerBatch') && !fields.has('MaxInputBytesPerBatch')) {
-    const message = `Expected 'MaxItemsPerBatch' or 'MaxInputBytesPerBatch'.`;
-    fields.findings.push({ pointer: fields.pointer, message });
+    fields.refuseAll(`Expected 'MaxItemsPerBatch' or 'MaxInputBytesPerBatch'.`);
   }
   batcher.end();
   return { maxItems, maxBytes, input };

@@ -49,10 +49,7 @@ export function readPlace(part: StateFields, required: readonly string[], option
   if (given === undefined) fields.required('Arguments');
   const names = isObject(given) ? Object.keys(given) : [];
   for (const name of names.filter((name) => ![...required, ...optional].includes(name))) {
-    fields.findings.push({
-      pointer: `${fields.at('Arguments')}/${name}`,
-      message: `The field "${name}" is not supported by Step Functions`,
-    });
+    fields.refuseIn('Arguments', name, `The field "${name}" is not supported by Step Functions`);
   }
   for (const name of isObject(given) ? required.filter((name) => !names.includes(name)) : []) {
     fields.refuse('Arguments', `The field "${name}" is required but was missing`);
@@ -75,7 +72,7 @@ export async function placeOf(
   keyName: string,
 ): Promise<{ bucket: string; key: string }> {
   const value = given === undefined ? {} : await lane.evaluate(given);
-  return lane.attempt(() => {
+  return lane.guard(() => {
     const { Bucket: bucket, [keyName]: key = '' } = isObject(value) ? value : {};
     if (typeof bucket === 'string' && typeof key === 'string') return { bucket, key };
     const wanted = `an object whose Bucket and ${keyName} are strings`;

@@ -1,5 +1,5 @@
 import type { Json } from '../data/json.ts';
-import { isObject } from './fields.ts';
+import { isObject, pointerTo } from './fields.ts';
 import type { Variables } from './jsonata.ts';
 
 /** What paths are resolved against: the data (`$`), the context object (`$$`) and the variables (`$name`). */
@@ -86,7 +86,7 @@ export function resolvePayload(template: Json, sources: PathSources): Json {
 export function* pathFields(template: Json, pointer: string): Generator<{ pointer: string; path: Json }> {
   if (typeof template !== 'object' || template === null) return;
   for (const [name, value] of Object.entries(template)) {
-    const place = `${pointer}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+    const place = pointerTo(pointer, name);
     if (!Array.isArray(template) && name.endsWith('.$')) yield { pointer: place, path: value };
     else yield* pathFields(value, place);
   }

@@ -162,16 +162,16 @@ export class Lane {
 
   /** The value of a template. A failing expression is recorded and fails the state. */
   evaluate(template: Template, extra: Extra = {}): Promise<Json> {
-    return this.attempt(() => evaluateTemplate(template, this.bindings(extra)));
+    return this.guard(() => evaluateTemplate(template, this.bindings(extra)));
   }
 
   /** The value of a template whose field must be of one type. */
   evaluateTyped<Type extends keyof Types>(template: Template, type: Type, extra: Extra = {}): Promise<Types[Type]> {
-    return this.attempt(() => evaluateTyped(template, type, this.bindings(extra)));
+    return this.guard(() => evaluateTyped(template, type, this.bindings(extra)));
   }
 
   /** Does what may fail in AWS's words, and fails the state with them. */
-  async attempt<T>(work: () => T | Promise<T>): Promise<T> {
+  async guard<T>(work: () => T | Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {

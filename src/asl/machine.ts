@@ -69,7 +69,6 @@ function readMachineFlow(fields: Fields, language: QueryLanguage, tasks: string[
 }
 
 function readStates(fields: Fields, reading: FlowReading, names: Set<string>): Flow {
-  const { findings } = fields;
   const startAt = fields.requiredText('StartAt') ?? '';
   if (!fields.has('States')) fields.required('States');
   const table = fields.object('States');
@@ -84,7 +83,7 @@ function readStates(fields: Fields, reading: FlowReading, names: Set<string>): F
   }
   // Where a state could not even be read, what leads where is not known.
   const complete = table !== undefined && states.size === table.names().length;
-  if (complete) checkTransitions(fields, startAt, states, findings);
+  if (complete) checkTransitions(fields, startAt, states);
   return { startAt, states };
 }
 
@@ -112,12 +111,7 @@ function readState(fields: Fields, name: string, reading: FlowReading): State | 
   return state;
 }
 
-function checkTransitions(
-  fields: Fields,
-  startAt: string,
-  states: ReadonlyMap<string, State>,
-  findings: Finding[],
-): void {
+function checkTransitions(fields: Fields, startAt: string, states: ReadonlyMap<string, State>): void {
   if (!states.has(startAt)) fields.refuse('StartAt', `Missing 'Next' target: ${startAt}`);
   const reached = new Set<string>();
   const reach = (name: string): void => {
@@ -129,12 +123,11 @@ function checkTransitions(
   for (const [name, state] of states) {
     for (const target of state.targets) {
       if (!states.has(target.name)) {
-        findings.push({ pointer: target.pointer, message: `Missing 'Next' target: ${target.name}` });
+        fields.findings.push({ pointer: target.pointer, message: `Missing 'Next' target: ${target.name}` });
       }
     }
     if (!reached.has(name)) {
-      const pointer = `${fields.at('States')}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
-      findings.push({ pointer, message: `State "${name}" is not reachable.` });
+      fields.refuseIn('States', name, `State "${name}" is not reachable.`);
     }
   }
   if (![...states.values()].some(({ ends }) => ends)) fields.refuse('States', 'Workflow has no terminal state');

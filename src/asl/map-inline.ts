@@ -12,6 +12,9 @@ export async function runIterations(outer: Lane, map: MapItems): Promise<MapResu
   const { inner, concurrency } = await outer.step(() => begin(outer, map));
   const { items, iterations } = inner;
   const name = outer.progress.state;
+  const pending = [...items.keys()].filter((index) => iterations[index]?.output === undefined);
+  const lanes: Lane[] = [];
+  let lastSucceeded = outer.last;
   const siblings = new Siblings(outer, (index, failed) => {
     outer.record(`MapIteration${failed ? 'Failed' : 'Aborted'}`, { index, name }, 'aside');
   });
@@ -19,43 +22,50 @@ export async function runIterations(outer: Lane, map: MapItems): Promise<MapResu
   const start = async (index: number): Promise<void> => {
     const context = mapContext(index, items[index]);
     iterations[index] ??= beginning(map.flow.startAt, await selected(map, outer, context, items[index]));
-    const last = outer.record('MapIterationStarted', { index, name }, 'aside');
-    const place = { state: name, index, of: items.length };
-    const lane = outer.inner({ progress: iterations[index], last, signal: siblings.signal, map: context, place });
-    siblings.add(index, lane, map.flow);
-    lanes[index] = lane;
+    lanes[index] = outer.inner({
+      progress: iterations[index],
+      last: outer.record('MapIterationStarted', { index, name }, 'aside'),
+      signal: siblings.signal,
+      map: context,
+      place: { state: name, index, of: items.length },
+    });
+    siblings.add(index, lanes[index], map.flow);
   };
-  const startOrCutOff = async (index: number): Promise<void> => {
+
+  /** Starts the next iteration that is pending; its index, or undefined where there is none. */
+  const startNext = async (): Promise<number | undefined> => {
+    const index = pending.shift();
     try {
-      await start(index);
+      if (index !== undefined) await start(index);
+      return index;
     } catch (error) {
       if (error instanceof StateFailure) siblings.cutOff(error);
       throw error;
     }
   };
 
-  const lanes: Lane[] = [];
-  let lastSucceeded = outer.last;
-  const pending = [...items.keys()].filter((index) => iterations[index]?.output === undefined);
-  const first = pending.splice(0, concurrency);
-  await outer.step(async () => {
-    await toleranceOf(outer, map);
-    for (const index of first) await startOrCutOff(index);
-  });
-  const chains = first.map((index) => async () => {
-    for (let current: number | undefined = index; current !== undefined;) {
+  /** Runs one iteration, and after it, from where it ended, one more as long as any is pending. */
+  const runFrom = async (first: number): Promise<void> => {
+    for (let index: number | undefined = first; index !== undefined;) {
+      const current: number = index;
       await siblings.runLane(current);
-      const lane: Lane = lanes[current];
-      current = await lane.step(async () => {
-        outer.follow(lane.last);
-        lastSucceeded = outer.record('MapIterationSucceeded', { index: current as number, name }, 'aside');
-        const next = pending.shift();
-        if (next !== undefined) await startOrCutOff(next);
-        return next;
+      index = await lanes[current].step(() => {
+        outer.follow(lanes[current].last);
+        lastSucceeded = outer.record('MapIterationSucceeded', { index: current, name }, 'aside');
+        return startNext();
       });
     }
+  };
+
+  const started: number[] = [];
+  await outer.step(async () => {
+    await toleranceOf(outer, map);
+    for (let count = 0; count < concurrency; count += 1) {
+      const index = await startNext();
+      if (index !== undefined) started.push(index);
+    }
   });
-  await siblings.run(chains);
+  await siblings.run(started.map((index) => () => runFrom(index)));
   outer.last = lastSucceeded;
   return { result: iterations.map((iteration) => iteration?.output?.value ?? null), after: outer.last };
 }

@@ -23,7 +23,7 @@ export type MapResult = { result: Json; after: number };
 export async function itemsOf(lane: Lane, { items }: MapItems): Promise<Json[]> {
   if (items !== undefined) return lane.evaluateTyped(items, 'array');
   const { input } = lane.progress;
-  return lane.attempt(() => {
+  return lane.guard(() => {
     if (Array.isArray(input)) return input;
     throw new EvaluationFailure(`Map state input must be an array but was: ${JSON.stringify(input)}`);
   });
@@ -41,7 +41,7 @@ export type Tolerance = { count: number | undefined; percentage: number | undefi
 export async function toleranceOf(lane: Lane, { toleratedCount, toleratedPercentage }: MapItems): Promise<Tolerance> {
   const count = toleratedCount && (await integerOf(lane, toleratedCount, 'ToleratedFailureCount'));
   const percentage = toleratedPercentage && (await lane.evaluateTyped(toleratedPercentage, 'number'));
-  await lane.attempt(() => {
+  await lane.guard(() => {
     if (percentage === undefined || (percentage >= 0 && percentage <= 100)) return;
     const field = 'ToleratedFailurePercentage';
     throw new EvaluationFailure(`${field} must be between 0 and 100 but was: ${percentage}`, field);

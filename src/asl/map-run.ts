@@ -1,5 +1,5 @@
 import type { Json } from '../data/json.ts';
-import { failureDetails, LaneAborted, StateFailure } from './errors.ts';
+import { failureDetails, StateFailure } from './errors.ts';
 import { batches, batchingOf } from './item-batcher.ts';
 import type { Batching, ItemBatcher } from './item-batcher.ts';
 import { itemSourceOf, readItems, sourceName } from './item-reader.ts';
@@ -13,7 +13,7 @@ import { beginning } from './progress.ts';
 import type { ChildExecution, MapRunProgress } from './progress.ts';
 import { exportResults, resultOf, resultPlaceOf } from './result-writer.ts';
 import type { ResultPlace, ResultWriter } from './result-writer.ts';
-import { recordRedrive, recordStart, runToEnd } from './run-to-end.ts';
+import { ExecutionStopped, runToEnd } from './run-to-end.ts';
 import { arnParts, openScope } from './scope.ts';
 
 export type DistributedMap = MapItems & {
@@ -119,7 +119,9 @@ async function runChildren(
   children: readonly ChildExecution[],
 ): Promise<StateFailure | undefined> {
   const stop = new AbortController();
-  const signal = AbortSignal.any([outer.signal, stop.signal]);
+  const { signal } = stop;
+  const abort = () => stop.abort(new ExecutionStopped('ABORTED'));
+  outer.signal.addEventListener('abort', abort, { once: true });
   const total = children.reduce((sum, { itemCount }) => sum + itemCount, 0);
   const pending = [...children.keys()].filter((index) => children[index].status !== 'SUCCEEDED');
   let failedItems = 0;
@@ -137,15 +139,16 @@ async function runChildren(
             'States.ExceedToleratedFailureThreshold',
             'The specified tolerated failure threshold was exceeded',
           );
-          stop.abort(new LaneAborted('too many child executions failed'));
+          abort();
         }
       }
     } catch (error) {
       fault ??= { error };
-      stop.abort(new LaneAborted('a child execution could not be run'));
+      abort();
     }
   };
   await Promise.all(Array.from({ length: Math.min(concurrency, pending.length) }, work));
+  outer.signal.removeEventListener('abort', abort);
   outer.signal.throwIfAborted();
   if (fault !== undefined) throw fault.error;
   return failure;
@@ -187,17 +190,10 @@ async function runChild(
     within: [...outer.within, place],
     outerVariables: {},
   });
-  try {
-    await (resumed ? recordRedrive(lane, child.redriveCount) : recordStart(lane));
-    await runToEnd(lane, map.flow, (end) => {
-      Object.assign(child, end, { stopMs: scope.clock.nowMs() });
-      if (end.status === 'SUCCEEDED') delete child.progress;
-    });
-  } catch (error) {
-    if (!(error instanceof LaneAborted)) throw error;
-    child.status = 'ABORTED';
-    child.stopMs = scope.clock.nowMs();
-  }
+  await runToEnd(lane, map.flow, child.redriveCount, (end) => {
+    Object.assign(child, end, { stopMs: scope.clock.nowMs() });
+    if (end.status === 'SUCCEEDED') delete child.progress;
+  });
 }
 
 async function collect(

@@ -23,25 +23,18 @@ export class ExecutionStopped extends Error {
   }
 }
 
-/** Records that an execution begins; its first state follows no event. */
-export function recordStart(lane: Lane): Promise<void> {
-  return lane.step(() => {
-    const details = inputDetails(JSON.stringify(lane.progress.input));
-    lane.recordOfExecution('ExecutionStarted', { ...details, roleArn: lane.scope.roleArn });
-    lane.last = 0;
-  });
-}
-
-/** Records that an execution goes on after its last event. */
-export function recordRedrive(lane: Lane, redriveCount: number): Promise<void> {
-  return lane.step(() => lane.recordOfExecution('ExecutionRedriven', { redriveCount }));
-}
-
 /**
- * Runs an execution's states and records how it ended; `conclude` learns of it just before that event. Errors that are
- * no failures of the machine, such as a fault of the task runner, pass through.
+ * Records that an execution begins, or goes on for the `redriveCount`th time, runs its states and records how it ended;
+ * `conclude` learns of that just before the event. Errors that are no failures of the machine, such as a fault of the
+ * task runner, pass through.
  */
-export async function runToEnd(lane: Lane, flow: Flow, conclude: (end: End) => void): Promise<void> {
+export async function runToEnd(
+  lane: Lane,
+  flow: Flow,
+  redriveCount: number,
+  conclude: (end: End) => void,
+): Promise<void> {
+  await lane.scope.turns.take(() => recordBeginning(lane, redriveCount));
   const end = await endOf(lane, flow);
   await lane.scope.turns.take(() => {
     conclude(end);
@@ -62,6 +55,14 @@ export async function runToEnd(lane: Lane, flow: Flow, conclude: (end: End) => v
         break;
     }
   });
+}
+
+function recordBeginning(lane: Lane, redriveCount: number): void {
+  if (redriveCount > 0) return lane.recordOfExecution('ExecutionRedriven', { redriveCount });
+  const details = inputDetails(JSON.stringify(lane.progress.input));
+  lane.recordOfExecution('ExecutionStarted', { ...details, roleArn: lane.scope.roleArn });
+  // The first state follows no event.
+  lane.last = 0;
 }
 
 async function endOf(lane: Lane, flow: Flow): Promise<End> {

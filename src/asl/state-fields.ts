@@ -109,7 +109,7 @@ export class StateFields {
     const next = fields.text('Next');
     const end = fields.flag('End');
     if (fields.has('Next') === (end === true)) {
-      fields.findings.push({ pointer: fields.pointer, message: `Expected either 'Next' or 'End': true.` });
+      fields.refuseAll(`Expected either 'Next' or 'End': true.`);
     }
     return { next };
   }

@@ -1,6 +1,6 @@
 import type { Json } from '../data/json.ts';
 import type { Finding } from './errors.ts';
-import { isObject, typeOf } from './fields.ts';
+import { isObject, pointerTo, typeOf } from './fields.ts';
 import { compileExpression, ExpressionFailed } from './jsonata.ts';
 import type { Expression, States, StatesField, Variables } from './jsonata.ts';
 import type { FunctionSources } from './jsonata-functions.ts';
@@ -52,8 +52,7 @@ export function compileTemplate(
   }
   if (isObject(value)) {
     const entries = Object.entries(value).map(([name, item]) => {
-      const pointer = `${place.pointer}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
-      const inner = { field: `${place.field}/${name}`, pointer };
+      const inner = { field: `${place.field}/${name}`, pointer: pointerTo(place.pointer, name) };
       return [name, compileTemplate(item, inner, available, findings)] as const;
     });
     const literal = entries.every(([, { kind }]) => kind === 'literal');
@@ -94,20 +93,25 @@ export async function evaluateTemplate(template: Template, bindings: Bindings): 
   return Object.fromEntries(entries);
 }
 
+type ExpressionTemplate = Template & { kind: 'expression' };
+
 async function evaluateExpression(
-  { expression, field }: Template & { kind: 'expression' },
+  template: ExpressionTemplate,
   { states, variables, sources }: Bindings,
 ): Promise<Json> {
-  const said = `The JSONata expression '${expression.source}' specified for the field '${field}'`;
+  const { expression, field } = template;
   try {
     const value = await expression.evaluate(states, variables, sources);
     if (value !== undefined) return value;
   } catch (error) {
     if (!(error instanceof ExpressionFailed)) throw error;
-    throw new EvaluationFailure(`${said} threw an error during evaluation. ${error.message}`, field);
+    throw new EvaluationFailure(`${saying(template)} threw an error during evaluation. ${error.message}`, field);
   }
-  throw new EvaluationFailure(`${said} returned nothing (undefined).`, field);
+  throw new EvaluationFailure(`${saying(template)} returned nothing (undefined).`, field);
 }
+
+const saying = ({ expression, field }: ExpressionTemplate): string =>
+  `The JSONata expression '${expression.source}' specified for the field '${field}'`;
 
 /** The types that fields ask for. */
 export type Types = {
@@ -125,13 +129,9 @@ export async function evaluateTyped<Type extends keyof Types>(
   bindings: Bindings,
 ): Promise<Types[Type]> {
   const value = await evaluateTemplate(template, bindings);
-  if (typeOf(value) === type) return value as Types[Type];
-  const { source, field } =
-    template.kind === 'expression'
-      ? { source: template.expression.source, field: template.field }
-      : { source: '', field: '' };
+  if (template.kind !== 'expression' || typeOf(value) === type) return value as Types[Type];
   const reason =
-    `The JSONata expression '${source}' specified for the field '${field}' returned an unexpected result type. ` +
+    `${saying(template)} returned an unexpected result type. ` +
     `Expected '${type}', but was '${typeOf(value)}' for value: ${JSON.stringify(value)}`;
-  throw new EvaluationFailure(reason, field);
+  throw new EvaluationFailure(reason, template.field);
 }

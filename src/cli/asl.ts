@@ -10,17 +10,26 @@ import { type Command, exitCodes } from './command.ts';
 import { jsonOf } from './run.ts';
 
 export const command: Command = {
-  summary: 'Runs any state machine in JSONata on a laptop, with canned task results, and prints its history as AWS would.',
+  summary:
+    'Runs any state machine in JSONata on a laptop, with canned task results, and prints its history as AWS would.',
   usage: 'FILE --input JSON|FILE [--tasks FILE]',
   examples: [
     ['bordereau asl order.asl.json --input \'{"amount": 10}\'', 'a machine without Tasks, or to see what it asks for'],
-    ['bordereau asl order.asl.json --input in.json --tasks tasks.json', 'results, errors and waits per state and attempt'],
+    [
+      'bordereau asl order.asl.json --input in.json --tasks tasks.json',
+      'results, errors and waits per state and attempt',
+    ],
     ['bordereau asl order.asl.json --input in.json --json', 'the history in the shape of GetExecutionHistory'],
   ],
   options: {
     input: { type: 'string', value: 'JSON|FILE', help: 'the execution’s input', default: '{}' },
     tasks: { type: 'string', value: 'FILE', help: 'state name → list of results; docs/asl-support.md has the format' },
-    start: { type: 'string', value: 'TIME', help: 'when it starts; waits and timeouts then take no time at all', default: '2026-01-01T00:00:00Z' },
+    start: {
+      type: 'string',
+      value: 'TIME',
+      help: 'when it starts; waits and timeouts then take no time at all',
+      default: '2026-01-01T00:00:00Z',
+    },
     seed: { type: 'string', value: 'N', help: 'of jitter and $random', default: '1' },
   },
   positionals: { min: 1, max: 1 },
@@ -38,7 +47,13 @@ export const command: Command = {
       tasks: canned,
     });
     const { status, output, error, cause } = execution;
-    call.output.document({ status, output: output ?? null, error: error ?? null, cause: cause ?? null, ...toAwsHistory(execution) } as Json);
+    call.output.document({
+      status,
+      output: output ?? null,
+      error: error ?? null,
+      cause: cause ?? null,
+      ...toAwsHistory(execution),
+    } as Json);
     call.output.table(
       ['id', 'previous', 'time', 'type', 'state'],
       execution.history.map((event) => [
@@ -57,6 +72,7 @@ export const command: Command = {
 };
 
 function stateOf(event: { [details: string]: unknown }): string {
-  const details = (event['stateEnteredEventDetails'] ?? event['stateExitedEventDetails']) as { name?: string } | undefined;
+  const details = (event['stateEnteredEventDetails'] ?? event['stateExitedEventDetails']) as
+    { name?: string } | undefined;
   return details?.name ?? '';
 }

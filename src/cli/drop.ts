@@ -11,7 +11,10 @@ export const command: Command = {
   summary: 'Drops a file into bronze, and runs everything that this starts.',
   usage: 'FILE --source NAME',
   examples: [
-    ['bordereau drop policies.csv --source policies', 'ingests it; the first file of a use case also trains, governs and scores'],
+    [
+      'bordereau drop policies.csv --source policies',
+      'ingests it; the first file of a use case also trains, governs and scores',
+    ],
     ['bordereau drop policies.csv --source policies --no-run', 'only puts it there; the next command delivers it'],
   ],
   options: {
@@ -29,7 +32,10 @@ export const command: Command = {
       const definition = useCaseOf(runtime.ports.catalogue, useCase);
       if (source === undefined) {
         const known = Object.keys(definition.declaration.sources);
-        throw new UsageError(`Which source is ${file}? ${useCase} has: ${known.join(', ')}.`, `bordereau drop ${file} --source ${known[0]}`);
+        throw new UsageError(
+          `Which source is ${file}? ${useCase} has: ${known.join(', ')}.`,
+          `bordereau drop ${file} --source ${known[0]}`,
+        );
       }
       contractOf(definition, source);
       const bytes = await readFileToDrop(file);

@@ -21,8 +21,14 @@ export const command: Command = {
   usage: 'USE_CASE --out FILE [options]',
   examples: [
     ['bordereau generate insurance-cost --rows 5000 --out policies.csv', 'a month of policies'],
-    ['bordereau generate insurance-cost --month 2026-02 --inflation 1.15 --aged-by 8 --out february.csv', 'a month that has drifted'],
-    ['bordereau generate insurance-cost --sigma 0.3 --out noisy.csv', 'costs so noisy that the gate R² ≥ .80 refuses every model'],
+    [
+      'bordereau generate insurance-cost --month 2026-02 --inflation 1.15 --aged-by 8 --out february.csv',
+      'a month that has drifted',
+    ],
+    [
+      'bordereau generate insurance-cost --sigma 0.3 --out noisy.csv',
+      'costs so noisy that the gate R² ≥ .80 refuses every model',
+    ],
   ],
   options: {
     out: { type: 'string', value: 'FILE', help: 'where to write; - is stdout' },
@@ -40,7 +46,8 @@ export const command: Command = {
       return value === undefined ? [] : [[camel(name), value]];
     });
     const month = call.text('month');
-    if (month !== undefined && !/^\d{4}-(0[1-9]|1[0-2])$/.test(month)) throw new UsageError(`--month takes YYYY-MM, not "${month}".`);
+    if (month !== undefined && !/^\d{4}-(0[1-9]|1[0-2])$/.test(month))
+      throw new UsageError(`--month takes YYYY-MM, not "${month}".`);
     const generated = generate({ ...Object.fromEntries(numbers), ...(month && { month }) });
 
     const out = call.text('out') ?? generated.fileName;

@@ -26,7 +26,9 @@ export function tablesOf(ports: Ports, useCase: string, sql?: SqlEngine): NamedT
   });
   return [
     ...sources.map((source) => named(source, 'silver', silverPath(useCase, source))),
-    ...sources.map((source) => named(sources.length > 1 ? `quarantine_${source}` : 'quarantine', 'bronze', quarantinePath(useCase, source))),
+    ...sources.map((source) =>
+      named(sources.length > 1 ? `quarantine_${source}` : 'quarantine', 'bronze', quarantinePath(useCase, source)),
+    ),
     named('features', 'gold', featuresPath(useCase)),
     named('predictions', 'gold', predictionsPath(useCase)),
     named('drift', 'gold', driftPath(useCase)),

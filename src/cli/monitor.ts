@@ -26,7 +26,13 @@ export const command: Command = {
         const [row] = await sql.rows(
           `SELECT run_id, model_version FROM predictions ${which} ORDER BY predicted_at DESC LIMIT 1`,
         );
-        return row && { runId: String(row['run_id']), version: Number(row['model_version']), predictionsVersion: mounted.version };
+        return (
+          row && {
+            runId: String(row['run_id']),
+            version: Number(row['model_version']),
+            predictionsVersion: mounted.version,
+          }
+        );
       });
       if (!scored) throw new UsageError(`${wanted ?? 'Nothing'} has not been scored yet.`, 'bordereau score');
       const first = await runtime.start('monitor', { useCase, ...scored });

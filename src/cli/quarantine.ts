@@ -33,7 +33,10 @@ export const command: Command = {
       if (listed.length === 0) call.output.print('The quarantine is empty.');
       else {
         const columns = Object.keys(listed[0]);
-        call.output.table(columns, listed.map((row) => columns.map((column) => String(row[column] ?? ''))));
+        call.output.table(
+          columns,
+          listed.map((row) => columns.map((column) => String(row[column] ?? ''))),
+        );
       }
       call.output.document({ quarantine: listed });
       return exitCodes.ok;

@@ -58,4 +58,3 @@ export async function jsonOf(text: string): Promise<Json> {
     throw new UsageError(`${isFile ? text : 'The input'} is not JSON: ${(error as Error).message}.`);
   }
 }
-

@@ -12,7 +12,10 @@ export const command: Command = {
     withRuntime(call, async (runtime) => {
       const useCase = call.text('use-case')!;
       const scheduledTime = new Date(runtime.ports.clock.nowMs()).toISOString();
-      const ended = [await runtime.start('score', { useCase, cause: 'manual', scheduledTime }), ...(await runtime.deliver())];
+      const ended = [
+        await runtime.start('score', { useCase, cause: 'manual', scheduledTime }),
+        ...(await runtime.deliver()),
+      ];
       const outcome = followUp(call, ended);
       call.output.document(outcome.document);
       return outcome.exitCode;

@@ -28,7 +28,10 @@ export const command: Command = {
         throw new UsageError(`${(error as Error).message}\n  The tables are: ${mounted.join(', ') || 'none yet'}.`);
       }
       const columns = Object.keys(rows[0] ?? {});
-      call.output.table(columns, rows.map((row) => columns.map((column) => cellText(row[column]))));
+      call.output.table(
+        columns,
+        rows.map((row) => columns.map((column) => cellText(row[column]))),
+      );
       call.output.document({ rows });
       return exitCodes.ok;
     });

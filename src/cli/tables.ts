@@ -5,7 +5,10 @@ import { localPorts, useCaseOption } from './open.ts';
 export const command: Command = {
   summary: 'Lists the lake’s tables with their versions, rows and columns.',
   usage: '',
-  examples: [['bordereau tables', 'what `bordereau sql` can ask'], ['bordereau tables --history', 'every version of every table']],
+  examples: [
+    ['bordereau tables', 'what `bordereau sql` can ask'],
+    ['bordereau tables --history', 'every version of every table'],
+  ],
   options: {
     'use-case': useCaseOption,
     history: { type: 'boolean', default: false, help: 'one line per version' },
@@ -13,7 +16,15 @@ export const command: Command = {
   positionals: { min: 0, max: 0 },
   async run(call) {
     const ports = await localPorts(call);
-    const rows: { table: string; version: number; committedAt: string; operation: string; rows: number; columns: string[]; location: string }[] = [];
+    const rows: {
+      table: string;
+      version: number;
+      committedAt: string;
+      operation: string;
+      rows: number;
+      columns: string[];
+      location: string;
+    }[] = [];
     for (const { name, zone, path, table } of tablesOf(ports, call.text('use-case')!)) {
       if (!(await table.latest())) continue;
       const versions = call.flag('history') ? await table.history() : (await table.history()).slice(0, 1);

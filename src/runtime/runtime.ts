@@ -67,7 +67,8 @@ export class Runtime {
   readonly queue: EventQueue;
   readonly #machines: { [Name in MachineName]: Machine };
   readonly #directory: string;
-  readonly #store: DirectoryStore;
+  /** The runtime's own state: waiting events, records of executions. */
+  readonly store: DirectoryStore;
   readonly #workers: Workers;
   readonly #running = new Map<string, readonly RecordedEvent[]>();
   readonly #onProgress: (progress: Progress) => void;
@@ -79,13 +80,13 @@ export class Runtime {
     machines: { [Name in MachineName]: Machine },
   ) {
     this.#directory = recipe.directory;
-    this.#store = new DirectoryStore(join(recipe.directory, 'runtime'));
+    this.store = new DirectoryStore(join(recipe.directory, 'runtime'));
     this.ports = {
       ...ports,
       clock: options.clock ?? new SystemClock(),
-      executions: storedExecutions(this.#store, this.#running),
+      executions: storedExecutions(this.store, this.#running),
     };
-    this.queue = new EventQueue(this.#store);
+    this.queue = new EventQueue(this.store);
     this.#machines = machines;
     this.#workers = new Workers(options.threads ?? Math.min(4, availableParallelism()), recipe);
     this.#onProgress = options.onProgress ?? (() => undefined);
@@ -150,7 +151,7 @@ export class Runtime {
       tasks: taskRunner({ ports: this.ports, queue: this.queue, workers: this.#workers }, watch),
       onEvent: progressOf(machine, this.#onProgress, (live) => this.#running.set(live.arn, live.history)),
     });
-    await this.#store.put(executionKey(execution.arn), new TextEncoder().encode(JSON.stringify(execution)));
+    await this.store.put(executionKey(execution.arn), new TextEncoder().encode(JSON.stringify(execution)));
     this.#running.delete(execution.arn);
     const { arn: executionArn, status, output, error, cause } = execution;
     this.#onProgress({

@@ -32,6 +32,7 @@ import {
   readFrozenSet,
   readFrozenTable,
   readSnapshot,
+  rowSetOf,
 } from './common/frozen-sets.ts';
 import { digestOf, fromJsonBytes, getWritten, toJsonBytes } from './common/json.ts';
 import { type Learnt, matrixOf, predictRows } from './common/learning.ts';
@@ -40,6 +41,7 @@ import { retrainLease } from './common/retrain-lease.ts';
 import { monitoredRows } from './common/monitored-rows.ts';
 import { scoreRows } from './common/scoring.ts';
 import { withSql } from './common/sql.ts';
+import { validateCandidate } from './common/validation.ts';
 import type { Stage } from './stage.ts';
 import { type TrainingDocument, beside, intervalsAround } from './train.ts';
 
@@ -53,6 +55,11 @@ export type EvaluationDocument = {
   rulesMetrics: { [name in MetricName]?: number };
   predictions: PredictionCheck;
   coverage: Coverage;
+  /**
+   * Means over the folds, of the chosen candidate over training and test rows together: the figure that others publish of a
+   * data set. It is made last and decides nothing.
+   */
+  crossValidation: { [metric: string]: number };
   leakage: LeakageFinding[];
   /** Where the test set lies, for the comparison with whatever is champion then. */
   snapshot: { key: string; dataVersion: number; digest: string; trainRows: number; testRows: number };
@@ -87,6 +94,8 @@ export const evaluate: Stage<'Evaluate'> = async ({ useCase, runId, snapshot, ke
     rulesMetrics: rules ? measure(metricSet(training.reference), test.label, rules) : {},
     predictions: checkPredictions(predicted),
     coverage: coverage(test.label, intervalsAround(training.conformal, adjusted)),
+    crossValidation: validateCandidate(declaration, training.candidate, await everyRow(ports, snapshot, declaration))
+      .mean,
     leakage: frozen.leakage,
     snapshot,
   };
@@ -193,6 +202,18 @@ function cardOf(
     })),
     lineage,
   };
+}
+
+/** Training and test rows in one set. */
+async function everyRow(
+  ports: Ports,
+  snapshot: StageInput<'Evaluate'>['snapshot'],
+  declaration: Declaration,
+): Promise<RowSet> {
+  const [train, test] = await Promise.all(
+    (['train', 'test'] as const).map((part) => readFrozenTable(ports, snapshot, part)),
+  );
+  return rowSetOf(train.concat(test), declaration);
 }
 
 /** The training rows as scoring would see them: predictions, bands and flags beside their features. */

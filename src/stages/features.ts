@@ -23,7 +23,7 @@ export const features: Stage<'Features'> = async ({ useCase, runId }, ports) => 
 
     const columns = featureTableColumns(definition.declaration).map(quoteName).join(', ');
     const known = existing ? `EXCEPT SELECT ${columns} FROM existing` : '';
-    const builtAt = `make_timestamp(${Math.floor(ports.clock.nowMs())} * 1000)`;
+    const builtAt = `make_timestamptz(${Math.floor(ports.clock.nowMs())} * 1000)`;
     const batch = `SELECT *, ${quoteText(runId)} AS _batch, ${builtAt} AS _built_at
       FROM (SELECT ${columns} FROM (${definition.features}\n) ${known}) ORDER BY ALL`;
     const written = await appendQuery(table, sql, batch, {

@@ -10,6 +10,7 @@ import { severities } from '../monitoring/severity.ts';
 import { useCaseOf } from '../usecase/catalogue.ts';
 import type { Columns } from '../ml/encoders/columns.ts';
 import type { Declaration } from '../usecase/declaration.ts';
+import { daysOf } from './common/duration.ts';
 import { driftFacts } from './common/drift-facts.ts';
 import { factsOf, recordFacts } from './common/facts.ts';
 import { columnsOf } from './common/frozen-sets.ts';
@@ -88,7 +89,7 @@ export const monitor: Stage<'Monitor'> = async ({ useCase, runId, version, predi
 function maturedRows({ label, entity, monitor }: Declaration, columns: Columns, nowMs: number): MaturedRows {
   const actual = numbers(label.column, columns[label.column]);
   const predicted = numbers('prediction', columns['prediction']);
-  const maturityMs = Number(/^P(\d+)D$/.exec(label.maturity)?.[1] ?? 0) * 86_400_000;
+  const maturityMs = daysOf(label.maturity) * 86_400_000;
   const times = numbers(entity.eventTime, columns[entity.eventTime]);
   const rows = Array.from(actual.keys()).filter(
     (row) => !Number.isNaN(actual[row]) && times[row] + maturityMs <= nowMs,
@@ -116,7 +117,7 @@ function driftRows(
         ${number(column.minimumDetectableShift)}, ${column.rows.analysis})`,
   );
   return `SELECT ${quoteText(runId)} AS run_id, ${version}::INTEGER AS model_version,
-      make_timestamp(${Math.floor(atMs)} * 1000) AS monitored_at, ${quoteText(verdict.kind)} AS verdict,
+      make_timestamptz(${Math.floor(atMs)} * 1000) AS monitored_at, ${quoteText(verdict.kind)} AS verdict,
       column_name, severity, psi::DOUBLE AS psi, test, statistic::DOUBLE AS statistic, p_value::DOUBLE AS p_value,
       adjusted_p_value::DOUBLE AS adjusted_p_value, direction, reference::DOUBLE AS reference, analysis::DOUBLE AS analysis,
       minimum_detectable_shift::DOUBLE AS minimum_detectable_shift, rows::INTEGER AS rows

@@ -34,6 +34,8 @@ export const publish: Stage<'Publish'> = async ({ useCase, runId, pin, parts }, 
     const { version: predictionsVersion } = await table.append(data, {
       txn: { appId: `score:${runId}:v${pin.version}`, version: 1 },
       details: { runId, modelVersion: String(pin.version), codeVersion: ports.codeVersion },
+      // what was predicted stays on record: a newer run adds to it
+      properties: { 'delta.appendOnly': 'true' },
     });
 
     await mountTable(table, sql, 'predictions', predictionsVersion);

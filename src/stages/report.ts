@@ -1,6 +1,7 @@
 import { releaseLease } from '../governance/lease.ts';
 import type { Ports } from '../ports/stage-ports.ts';
 import type { MachineRun, RunFacts } from '../report/facts.ts';
+import { type RunEntry, indexEntry, renderIndex } from '../report/index-page.ts';
 import { renderPage } from '../report/page.ts';
 import { machineNames } from '../stages.ts';
 import { useCaseOf } from '../usecase/catalogue.ts';
@@ -32,10 +33,23 @@ export const report: Stage<'Report'> = async ({ useCase, runId, machine, executi
     machines,
     ...(await collectFacts(ports, run)),
   };
-  const key = `pages/${useCase}/${runId}.html`;
+  const page = `${runId}.html`;
+  const key = `pages/${useCase}/${page}`;
   await ports.reports.put(key, toTextBytes(renderPage(facts)));
+  await ports.reports.put(`${factsPrefix(run)}entry.json`, toJsonBytes(indexEntry(facts, page)));
+  await ports.reports.put(`pages/${useCase}/index.html`, toTextBytes(renderIndex(await entriesOf(ports, useCase))));
   return { useCase, runId, key };
 };
+
+/** One entry per run that has a page; each is a small document, so that the index costs no page. */
+async function entriesOf(ports: Ports, useCase: string): Promise<RunEntry[]> {
+  const entries: RunEntry[] = [];
+  for await (const { key } of ports.reports.list(`facts/${useCase}/`)) {
+    const bytes = key.endsWith('/entry.json') ? await ports.reports.get(key) : undefined;
+    if (bytes) entries.push(fromJsonBytes<RunEntry>(bytes));
+  }
+  return entries;
+}
 
 /** The machines of the run in their order, and when the first of them began. */
 async function runGraph(

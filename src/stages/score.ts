@@ -45,7 +45,7 @@ export const score: Stage<'Score'> = async ({ useCase, runId, pin, batches, part
       sql,
       `SELECT ${[key, eventTime, ...scoredColumns].map(quoteName).join(', ')}, _batch,
         ${quoteText(runId)} AS run_id, ${pin.version}::INTEGER AS model_version, ${quoteText(pin.modelDigest)} AS model_digest,
-        ${pin.dataVersion}::INTEGER AS data_version, make_timestamp(${Math.floor(ports.clock.nowMs())} * 1000) AS predicted_at
+        ${pin.dataVersion}::INTEGER AS data_version, make_timestamptz(${Math.floor(ports.clock.nowMs())} * 1000) AS predicted_at
       FROM scored ORDER BY ALL`,
     );
     const bytes = toJsonBytes(data);

@@ -7,13 +7,14 @@ import { applyDesign, fitDesign } from '../ml/encoders/design.ts';
 import { numbers } from '../ml/encoders/columns.ts';
 import { checkLeakage } from '../ml/leakage/check.ts';
 import type { LeakageFinding } from '../ml/leakage/finding.ts';
-import { type Holdout, holdout } from '../ml/tune/holdout.ts';
+import { holdout } from '../ml/tune/holdout.ts';
 import type { Ports } from '../ports/stage-ports.ts';
 import { type UseCase, useCaseOf } from '../usecase/catalogue.ts';
 import type { Declaration } from '../usecase/declaration.ts';
 import { quoteName } from '../data/quote.ts';
 import { type RowSet, type SnapshotDocument, rowSetOf, snapshotPrefix } from './common/frozen-sets.ts';
 import { digestOf, toJsonBytes } from './common/json.ts';
+import { daysOf } from './common/duration.ts';
 import { designSpec } from './common/learning.ts';
 import { retrainLease } from './common/retrain-lease.ts';
 import { candidatesOf } from './common/search.ts';
@@ -83,6 +84,9 @@ export const snapshot: Stage<'Snapshot'> = async ({ useCase, runId, cause }, por
   };
 };
 
+/** Row numbers of the two sets. */
+type Parts = { train: Uint32Array; test: Uint32Array };
+
 type Request = { runId: string; cause: string; dataVersion: number };
 
 async function freeze(
@@ -100,7 +104,8 @@ async function freeze(
       FROM (${currentFeatures(declaration)}) WHERE ${quoteName(label.column)} IS NOT NULL`,
   );
   const rows = rowSetOf(await sql.query('SELECT * FROM frozen ORDER BY _row'), declaration);
-  const parts = holdout(rows.rows, { test: split.test, seed: split.seed, keys: rows.keys });
+  const sides = holdout(rows.rows, { test: split.test, seed: split.seed, keys: rows.keys });
+  const parts = { train: recent(declaration, rows, sides, 'train'), test: recent(declaration, rows, sides, 'test') };
   if (parts.train.length < 50 || parts.test.length < 20) {
     throw new TooFewRows(
       `${id} has ${rows.rows} labelled rows, ${parts.train.length} to train and ${parts.test.length} to judge on: ` +
@@ -133,6 +138,20 @@ async function freeze(
   };
 }
 
+/** Fewer recent rows than this say too little; then all of them count. */
+const leastRecentRows = { train: 2000, test: 100 };
+
+/** The rows of the declared window: a model is to be right about the portfolio of today, not about last year's. */
+function recent({ split }: Declaration, { columns }: RowSet, sides: Parts, part: keyof Parts): Uint32Array {
+  const side = sides[part];
+  if (split.window === undefined) return side;
+  const arrived = numbers('_built_at', columns['_built_at']);
+  const newest = arrived.reduce((latest, at) => Math.max(latest, at), -Infinity);
+  const windowMs = daysOf(split.window) * 86_400_000;
+  const within = side.filter((row) => arrived[row] > newest - windowMs);
+  return within.length < leastRecentRows[part] ? side : within;
+}
+
 async function rowsOf(sql: SqlEngine, rows: Uint32Array): Promise<Table> {
   await sql.run('DROP TABLE IF EXISTS wanted');
   await sql.insert('wanted', tableFromArrays({ _row: Int32Array.from(rows) }));
@@ -141,7 +160,7 @@ async function rowsOf(sql: SqlEngine, rows: Uint32Array): Promise<Table> {
   );
 }
 
-function leakageIn(declaration: Declaration, { columns, label }: RowSet, parts: Holdout): LeakageFinding[] {
+function leakageIn(declaration: Declaration, { columns, label }: RowSet, parts: Parts): LeakageFinding[] {
   const { eventTime } = declaration.entity;
   return checkLeakage({
     features: applyDesign(fitDesign(columns, designSpec(declaration)), columns),

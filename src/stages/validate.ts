@@ -54,7 +54,11 @@ export const validate: Stage<'Validate'> = async ({ runId, key }, ports) => {
         sources: [{ name: source, contractVersion: contract.version, files: 1 }],
         rules: validation instanceof FileRejected ? [] : ruleFacts(validation.rules),
         ...(status === 'accepted' && validation instanceof FileRejected === false
-          ? { columns: columnFacts(await profileTable(sql, validation.accepted, contract, dropped.useCase.declaration.profiles[source])) }
+          ? {
+              columns: columnFacts(
+                await profileTable(sql, validation.accepted, contract, dropped.useCase.declaration.profiles[source]),
+              ),
+            }
           : { halted: true }),
       },
     });

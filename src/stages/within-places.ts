@@ -23,7 +23,12 @@ function guarded(
   const check = (what: 'read' | 'write', declared: readonly Place[], key: string) => {
     const place = `${zone}/${key.split('/')[0]}`;
     if ((declared as readonly string[]).includes(place)) return;
-    throw new StoreDenied(what, `${zone}/${key}`, `Declare it in src/stages.ts if it should.`, `${stage} does not declare that it ${what}s ${place}`);
+    throw new StoreDenied(
+      what,
+      `${zone}/${key}`,
+      `Declare it in src/stages.ts if it should.`,
+      `${stage} does not declare that it ${what}s ${place}`,
+    );
   };
   return {
     get: async (key) => (check('read', reads, key), store.get(key)),

@@ -94,7 +94,15 @@ export const declarationSchema = z.strictObject({
   /** The tariff that a model has to beat: the mean label by these factors. @default - a constant is all there is to beat */
   ratingTable: z.array(name).min(1).optional(),
   /** Rows are assigned by a hash of the entity key and the seed, so that a key keeps its side over the months. */
-  split: z.strictObject({ test: share, seed }),
+  split: z.strictObject({
+    test: share,
+    seed,
+    /**
+     * Models learn from, and are judged on, rows that arrived so recently, counted from the newest: where costs inflate, older
+     * months teach old prices. @default - all rows
+     */
+    window: duration.optional(),
+  }),
   gates: z.strictObject({
     ...perMetric,
     beatsChampion: z.strictObject({

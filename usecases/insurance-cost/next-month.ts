@@ -13,13 +13,18 @@ export function nextMonth(bytes: Uint8Array, file: string, { inflation }: { infl
   const at = (name: string) => csv.header.findIndex((header) => header.trim().toLowerCase() === name);
   const [age, charges, id] = [at('age'), at('charges'), at('customer_id')];
   if (age < 0 || charges < 0) {
-    throw new Error(`${file} has no column "${age < 0 ? 'age' : 'charges'}": the demo cannot make a second month of it.`);
+    throw new Error(
+      `${file} has no column "${age < 0 ? 'age' : 'charges'}": the demo cannot make a second month of it.`,
+    );
   }
 
   const columns = csv.fields.map((data) => makeVector(data));
   const field = (column: number, row: number) => columns[column].get(row) ?? '';
   const rows = Array.from({ length: csv.lines.length }, (_, row) => row);
-  const ages = rows.map((row) => Number(field(age, row))).filter(Number.isFinite).sort(ascending);
+  const ages = rows
+    .map((row) => Number(field(age, row)))
+    .filter(Number.isFinite)
+    .sort(ascending);
   const youngest = quantileSorted(ages, 1 / 3) ?? 0;
   const digest = createHash('sha256').update(bytes).digest('hex').slice(0, 8);
 

@@ -43,11 +43,11 @@ export default defineUseCase({
       parameters: { trees: 100, maxDepth: 10, minSplitSamples: 5, minChildSamples: 2, seed: 42 },
       search: {
         space: {
-          maxDepth: { integer: [6, 12] },
-          minChildSamples: { integer: [2, 12] },
+          maxDepth: { integer: [4, 10] },
+          minChildSamples: { integer: [2, 20] },
           featureFraction: { uniform: [0.3, 0.9] },
         },
-        trials: 3,
+        trials: 4,
         folds: 5,
         metric: 'mae',
         seed: 42,
@@ -59,11 +59,11 @@ export default defineUseCase({
       search: {
         space: {
           learningRate: { logUniform: [0.03, 0.15] },
-          maxDepth: { integer: [3, 6] },
+          maxDepth: { integer: [2, 6] },
           minChildSamples: { integer: [5, 40] },
           featureFraction: { uniform: [0.5, 1] },
         },
-        trials: 4,
+        trials: 8,
         folds: 5,
         metric: 'mae',
         seed: 42,
@@ -71,7 +71,7 @@ export default defineUseCase({
     },
   ],
   ratingTable: ['smoker', 'age_group'],
-  split: { test: 0.2, seed: 42 },
+  split: { test: 0.2, seed: 42, window: 'P30D' },
 
   gates: {
     r2: { min: 0.8 },

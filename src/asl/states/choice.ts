@@ -28,7 +28,7 @@ export function readChoice(state: StateFields): State {
           if (holds) return lane.exit('Choice', await rule.passing(lane, input, {}), rule.next);
         }
         if (fallback !== undefined) return lane.exit('Choice', await passing(lane, input, {}), fallback);
-        return lane.attempt(() => {
+        return lane.guard(() => {
           const reason = 'Failed to transition out of the state. The state does not point to a next state.';
           throw new StateProblem('States.NoChoiceMatched', reason);
         });

@@ -28,9 +28,8 @@ type Task = {
 /** Task: has its work done by the task runner. */
 export function readTask(state: StateFields): State {
   const { fields } = state;
-  const integration = readResource(state);
-  const task: Task | undefined = integration && {
-    integration,
+  const task: Task = {
+    integration: readResource(state),
     given: readGiven(state, ['InputPath', 'Parameters']),
     timeout: state.integer('TimeoutSeconds', 1),
     heartbeat: state.integer('HeartbeatSeconds', 1),
@@ -45,7 +44,7 @@ export function readTask(state: StateFields): State {
     ends: next === undefined,
     run: (lane) =>
       attempting(lane, 'Task', attempts, async (attempt) => {
-        if (lane.progress.result === undefined && task !== undefined) await callTask(lane, task, attempt);
+        if (lane.progress.result === undefined) await callTask(lane, task, attempt);
         await lane.step(async () => {
           const result = lane.progress.result?.value ?? null;
           lane.exit('Task', await passing(lane, result, { result }), next);
@@ -54,18 +53,16 @@ export function readTask(state: StateFields): State {
   };
 }
 
-function readResource({ fields, language }: StateFields): Integration | undefined {
+function readResource({ fields, language }: StateFields): Integration {
   const resource = fields.requiredText('Resource');
-  const integration = resource === undefined ? undefined : readIntegration(resource);
-  if (typeof integration === 'string') fields.refuse('Resource', integration);
-  if (integration === undefined || typeof integration === 'string') return undefined;
+  const { integration, problem } = readIntegration(resource ?? '');
+  if (resource !== undefined && problem !== undefined) fields.refuse('Resource', problem);
 
   const name = language === 'JSONata' ? 'Arguments' : 'Parameters';
   const given = fields.take(name) ?? {};
   const { unknown, missing } = wrongParameters(integration, given);
   for (const parameter of unknown) {
-    const pointer = `${fields.at(name)}/${parameter}`;
-    fields.findings.push({ pointer, message: `The field "${parameter}" is not supported by Step Functions` });
+    fields.refuseIn(name, parameter, `The field "${parameter}" is not supported by Step Functions`);
   }
   for (const parameter of missing) {
     fields.refuse(name, `The field "${parameter}" is required but was missing`);
@@ -92,7 +89,7 @@ async function callTask(lane: Lane, { integration, given, timeout, heartbeat }: 
     if (integration.waitsForToken) lane.taskToken = scope.ids.next();
     lane.enter('Task');
     const parameters = await given(lane, {});
-    await lane.attempt(() => refuseWrongParameters(integration, parameters));
+    await lane.guard(() => refuseWrongParameters(integration, parameters));
     const timeoutSeconds = timeout && (await integerOf(lane, timeout, 'TimeoutSeconds'));
     const heartbeatSeconds = heartbeat && (await integerOf(lane, heartbeat, 'HeartbeatSeconds'));
     const text = JSON.stringify(parameters);
@@ -116,6 +113,7 @@ async function callTask(lane: Lane, { integration, given, timeout, heartbeat }: 
       signal,
       heartbeat: beat,
       submitted(answer) {
+        if (signal.aborted) return;
         const submission = lane.step(() => record('Submitted', outputDetails(JSON.stringify(answer))));
         submissions.push(submission);
         // Awaited below; an earlier end of the task must not leave it unhandled.

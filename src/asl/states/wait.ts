@@ -14,8 +14,7 @@ export function readWait(state: StateFields): State {
   const timestamp = state.typed('Timestamp', 'an RFC 3339 timestamp', isTimestamp);
   if (fields.has('Seconds') === fields.has('Timestamp')) {
     const others = ['SecondsPath', 'TimestampPath'].some((name) => fields.has(name));
-    if (!others)
-      fields.findings.push({ pointer: fields.pointer, message: `Expected either 'Seconds' or 'Timestamp'.` });
+    if (!others) fields.refuseAll(`Expected either 'Seconds' or 'Timestamp'.`);
   }
   const given = state.language === 'JSONPath' ? readGiven(state, ['InputPath']) : undefined;
   const passing = readPassing(state, [], ['OutputPath']);
@@ -41,7 +40,7 @@ async function millisecondsToWait(lane: Lane, seconds?: Template, timestamp?: Te
   if (seconds !== undefined) return (await integerOf(lane, seconds, 'Seconds')) * 1000;
   if (timestamp === undefined) return 0;
   const text = await lane.evaluateTyped(timestamp, 'string');
-  return lane.attempt(() => {
+  return lane.guard(() => {
     if (isTimestamp(text)) return Date.parse(text) - lane.scope.clock.nowMs();
     const reason = `The Timestamp field cannot be parsed as an ISO-8601 extended offset date-time format string: ${text}`;
     throw new EvaluationFailure(reason, 'Timestamp');

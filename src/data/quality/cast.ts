@@ -1,4 +1,5 @@
 import type { Column } from '../contract/contract.ts';
+import { storedType } from '../contract/silver.ts';
 import { quoteName, quoteText } from '../quote.ts';
 import { patterns } from './grammar.ts';
 
@@ -21,14 +22,14 @@ function writtenText({ name, letterCase, values }: Column): string {
   return `CASE ${text} ${pairs.join(' ')} END`;
 }
 
-function cast({ type, sqlType }: Column, text: string): string {
+function cast(column: Column, text: string): string {
+  const sqlType = storedType(column);
   const decimal = /^DECIMAL\((\d+),(\d+)\)$/.exec(sqlType);
   if (decimal) {
     // a cast would round away the decimals that do not fit
     const fits = `regexp_full_match(${text}, ${quoteText(`-?[0-9]+(\\.[0-9]{1,${decimal[2]}})?`)})`;
     return `CASE WHEN ${fits} THEN TRY_CAST(${text} AS ${sqlType}) END`;
   }
-  const value = `TRY_CAST(${text} AS ${sqlType === 'TIMESTAMP' ? 'TIMESTAMPTZ' : sqlType})`;
-  if (type === 'timestamp') return `${value}::TIMESTAMP`; // the engine's zone is UTC
+  const value = `TRY_CAST(${text} AS ${sqlType})`;
   return sqlType === 'DOUBLE' ? `CASE WHEN isfinite(${value}) THEN ${value} END` : value;
 }

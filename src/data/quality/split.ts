@@ -1,5 +1,5 @@
 import type { Column, Contract } from '../contract/contract.ts';
-import { lineageColumns } from '../contract/silver.ts';
+import { lineageColumns, storedType } from '../contract/silver.ts';
 import { quoteName, quoteText } from '../quote.ts';
 import { typedValue } from './cast.ts';
 import { type Check, unreadable } from './rules.ts';
@@ -26,7 +26,7 @@ export const quarantineColumns = [
   { name: 'reason', type: 'VARCHAR' },
   { name: 'rules', type: 'VARCHAR' },
   { name: 'contract_version', type: 'VARCHAR' },
-  { name: 'quarantined_at', type: 'TIMESTAMP' },
+  { name: 'quarantined_at', type: 'TIMESTAMP WITH TIME ZONE' },
 ] as const;
 
 /** SQL: typed rows, each with the positions in `checks` of what it breaks, ascending, as `_broken`. */
@@ -59,10 +59,11 @@ function isBlocked(checks: readonly Check[]): string {
 }
 
 /** What stands in for a column that the file lacks. */
-function standIn({ whenAbsent, sqlType }: Column, { digest, arrivedAtMs }: Drop): string {
+function standIn(column: Column, { digest, arrivedAtMs }: Drop): string {
+  const { whenAbsent } = column;
   if (whenAbsent === 'lineNumber') return `${quoteText(`${digest.slice(0, 8)}-`)} || _line`;
   if (whenAbsent === 'arrivalTime') return timestamp(arrivedAtMs);
-  return `NULL::${sqlType}`;
+  return `NULL::${storedType(column)}`;
 }
 
 /** SQL: the rows that break nothing but warnings, as they enter silver. */
@@ -117,5 +118,5 @@ export function quarantinedRows(drop: Drop, checks: readonly Check[]): string {
 }
 
 function timestamp(milliseconds: number): string {
-  return `make_timestamp(${Math.round(milliseconds)} * 1000)`;
+  return `make_timestamptz(${Math.round(milliseconds)} * 1000)`;
 }

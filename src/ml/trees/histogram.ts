@@ -1,7 +1,7 @@
 import type { BinnedMatrix } from './binning.ts';
 import { type KernelOperations, slotEntries } from './kernel/operations.ts';
 import { twinOperations } from './kernel/twin.ts';
-import { webAssemblyOperations } from './kernel/webassembly.ts';
+import { gatherBytes, webAssemblyOperations } from './kernel/webassembly.ts';
 import type { QuantisedGradients } from './quantise.ts';
 
 /** WebAssembly falls back to TypeScript where it is not to be had; both grow the same trees, node by node. */
@@ -15,6 +15,7 @@ export type KernelChoice = 'webassembly' | 'typescript';
  *     order   int32    the rows of the tree, each leaf's in one range
  *     list    int32    the slots to build, when not all
  *     need    float64  in and out of a scan
+ *     buffer  copies of some rows at a time
  *     then the histograms, each slots × 257 entries of one or two doubles (see kernel/operations.ts)
  */
 export type HistogramWorkspace = {
@@ -65,7 +66,8 @@ export function histogramWorkspace(
   const order = values + aligned(rows * entryBytes);
   const list = order + aligned(capacity * 4);
   const need = list + aligned(slots * 4);
-  const first = need + 16;
+  const buffer = need + 16;
+  const first = buffer + aligned(gatherBytes(slots, lanes));
   // a scan reads in pairs and may touch the entry after the last
   const { memory, operations } = kernel(first + count * histogramBytes + 32, choice);
   const doubles = new Float64Array(memory);
@@ -92,10 +94,10 @@ export function histogramWorkspace(
       const to = order + end * 4;
       if (listed === slots) {
         const build = lanes === 1 ? operations.buildOne : operations.buildTwo;
-        build(0, slots, from, to, values, histogram);
+        build(0, slots, from, to, values, histogram, buffer);
       } else {
         const build = lanes === 1 ? operations.buildListedOne : operations.buildListedTwo;
-        build(0, slots, from, to, values, histogram, list, list + listed * 4);
+        build(0, slots, from, to, values, histogram, buffer, list, list + listed * 4);
       }
       return histogram;
     },

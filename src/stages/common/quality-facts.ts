@@ -31,7 +31,7 @@ export function columnFacts(profile: Profile): ColumnProfile[] {
 
 function binFact({ from, to, rows }: { from?: number; to?: number; rows: number }): Bin {
   const label = from === undefined ? `below ${to}` : to === undefined ? `${from} and above` : `${from} – ${to}`;
-  return { label, rows };
+  return { label, ...(from !== undefined && { from }), ...(to !== undefined && { to }), rows };
 }
 
 /** The quality of several drops together. Profiles are of one drop each, so only a single drop keeps its own. */

@@ -6,9 +6,12 @@
  * longer than the 256 bins by one, because at a stride of 4096 bytes neighbouring features would fall into the same cache sets.
  */
 export type KernelOperations = {
-  /** Adds the value of each row in order[…orderEnd) to the entry of its bin, in every slot. Bins are bytes, `slots` per row. */
-  buildOne: (bins: number, slots: number, order: number, orderEnd: number, values: number, histogram: number) => void;
-  buildTwo: (bins: number, slots: number, order: number, orderEnd: number, values: number, histogram: number) => void;
+  /**
+   * Adds the value of each row in order[…orderEnd) to the entry of its bin, in every slot. Bins are bytes, `slots` per row. The buffer
+   * is for copies of some rows at a time.
+   */
+  buildOne: Build;
+  buildTwo: Build;
   /** The same for the slots listed as int32 at list[…listEnd) only. */
   buildListedOne: ListedBuild;
   buildListedTwo: ListedBuild;
@@ -46,6 +49,16 @@ export type KernelOperations = {
   ) => number;
 };
 
+type Build = (
+  bins: number,
+  slots: number,
+  order: number,
+  orderEnd: number,
+  values: number,
+  histogram: number,
+  buffer: number,
+) => void;
+
 type ListedBuild = (
   bins: number,
   slots: number,
@@ -53,6 +66,7 @@ type ListedBuild = (
   orderEnd: number,
   values: number,
   histogram: number,
+  buffer: number,
   list: number,
   listEnd: number,
 ) => void;

@@ -33,7 +33,7 @@ export function twinOperations(memory: ArrayBuffer): KernelOperations {
       }
     },
 
-    buildListedOne(bins, slots, order, orderEnd, values, histogram, list, listEnd) {
+    buildListedOne(bins, slots, order, orderEnd, values, histogram, _buffer, list, listEnd) {
       const base = values / 8;
       for (let at = order / 4; at < orderEnd / 4; at++) {
         const row = integers[at];
@@ -46,7 +46,7 @@ export function twinOperations(memory: ArrayBuffer): KernelOperations {
       }
     },
 
-    buildListedTwo(bins, slots, order, orderEnd, values, histogram, list, listEnd) {
+    buildListedTwo(bins, slots, order, orderEnd, values, histogram, _buffer, list, listEnd) {
       const base = values / 8;
       for (let at = order / 4; at < orderEnd / 4; at++) {
         const row = integers[at];

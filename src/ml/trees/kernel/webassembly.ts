@@ -71,18 +71,52 @@ const twoLanes: Lanes = { type: v128, entryBits: 4, ops: pair };
 /** Slots handled in one turn of the inner loop, their places in the histogram being constants of the code. */
 const unrolled = 8;
 
+/**
+ * Rows of a leaf lie scattered. They are first copied together, some at a time: the copying loop is so short that the processor
+ * fetches many rows from memory at once, while the adding loop would wait for each.
+ */
+const gatheredRows = 64;
+
 function build(name: string, { type, entryBits, ops }: Lanes, isListed: boolean): WasmFunction {
-  const parameters = isListed ? 8 : 6;
-  const [bins, slots, order, orderEnd, values, histogram, list, listEnd] = Array.from({ length: 8 }, (_, i) => i);
-  const [row, at, mainEnd, rowEnd, run, entry, value] = Array.from({ length: 7 }, (_, i) => parameters + i);
+  const parameters = isListed ? 9 : 7;
+  const [bins, slots, order, orderEnd, values, histogram, buffer, list, listEnd] = Array.from(
+    { length: 9 },
+    (_, i) => i,
+  );
+  const [from, at, to, mainEnd, rowEnd, run, entry, chunkEnd, valueAt, value] = Array.from(
+    { length: 10 },
+    (_, i) => parameters + i,
+  );
   const runBytes = slotEntries << entryBits;
+  const step = (local: number, by: number) => set(local, add(get(local), integer(by)));
   const addAt = (address: Code, offset: number) => [
     set(entry, address),
     ops.store(get(entry), ops.add(ops.load(get(entry), offset), get(value)), offset),
   ];
   const entryOf = (bin: Code, start: Code) => add(start, shiftLeft(bin, entryBits));
-  const step = (local: number, by: number) => set(local, add(get(local), integer(by)));
 
+  // values to the front of the buffer, the bins of the rows behind them
+  const gather: Code = [
+    set(chunkEnd, add(get(order), integer(4 * gatheredRows))),
+    when(less(get(orderEnd), get(chunkEnd)), set(chunkEnd, get(orderEnd))),
+    set(to, add(get(buffer), integer(gatheredRows << entryBits))),
+    set(valueAt, get(buffer)),
+    whileLoop(less(get(order), get(chunkEnd)), [
+      set(from, add(get(bins), multiply(load32(get(order)), get(slots)))),
+      set(rowEnd, add(get(to), get(slots))),
+      ops.store(get(valueAt), ops.load(add(get(values), shiftLeft(load32(get(order)), entryBits)))),
+      // whole words: the bytes beyond the row are overwritten by the next one
+      set(at, get(to)),
+      whileLoop(less(get(at), get(rowEnd)), [
+        double.store(get(at), double.load(get(from))),
+        step(at, 8),
+        step(from, 8),
+      ]),
+      set(to, get(rowEnd)),
+      step(valueAt, 1 << entryBits),
+      step(order, 4),
+    ]),
+  ];
   const everySlot: Code = [
     set(mainEnd, add(get(at), and(get(slots), integer(-unrolled)))),
     set(rowEnd, add(get(at), get(slots))),
@@ -98,29 +132,39 @@ function build(name: string, { type, entryBits, ops }: Lanes, isListed: boolean)
       step(run, runBytes),
     ]),
   ];
-  // for listed slots `mainEnd` walks the list and `rowEnd` holds the slot
+  // `mainEnd` walks the list and `from` holds the slot
   const listedSlots: Code = [
     set(mainEnd, get(list)),
     whileLoop(less(get(mainEnd), get(listEnd)), [
-      set(rowEnd, load32(get(mainEnd))),
-      set(run, add(get(histogram), multiply(get(rowEnd), integer(runBytes)))),
-      addAt(entryOf(load8(add(get(at), get(rowEnd))), get(run)), 0),
+      set(from, load32(get(mainEnd))),
+      set(run, add(get(histogram), multiply(get(from), integer(runBytes)))),
+      addAt(entryOf(load8(add(get(at), get(from))), get(run)), 0),
       step(mainEnd, 4),
     ]),
+    set(at, add(get(at), get(slots))),
   ];
   return {
     name,
     parameters: Array.from({ length: parameters }, () => i32),
     results: [],
-    locals: [i32, i32, i32, i32, i32, i32, type],
+    locals: [...Array.from({ length: 9 }, () => i32), type],
     body: whileLoop(less(get(order), get(orderEnd)), [
-      set(row, load32(get(order))),
-      set(value, ops.load(add(get(values), shiftLeft(get(row), entryBits)))),
-      set(at, add(get(bins), multiply(get(row), get(slots)))),
-      isListed ? listedSlots : everySlot,
-      step(order, 4),
+      gather,
+      set(at, add(get(buffer), integer(gatheredRows << entryBits))),
+      set(to, get(valueAt)),
+      set(valueAt, get(buffer)),
+      whileLoop(less(get(valueAt), get(to)), [
+        set(value, ops.load(get(valueAt))),
+        isListed ? listedSlots : everySlot,
+        step(valueAt, 1 << entryBits),
+      ]),
     ]),
   };
+}
+
+/** What a buffer must hold for the copies of a kernel on so many slots and lanes. */
+export function gatherBytes(slots: number, lanes: number): number {
+  return gatheredRows * (slots + 8 * lanes) + 16;
 }
 
 function subtract(): WasmFunction {
