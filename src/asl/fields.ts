@@ -55,8 +55,7 @@ export class Fields {
 
   required(name: string): Json | undefined {
     const value = this.take(name);
-    if (value === undefined)
-      this.findings.push({ pointer: this.pointer, message: `Missing required field '${name}'.` });
+    if (value === undefined) this.refuseAll(`Missing required field '${name}'.`);
     return value;
   }
 
@@ -91,6 +90,11 @@ export class Fields {
 
   object(name: string): Fields | undefined {
     const value = this.take(name);
+    return value === undefined ? undefined : Fields.of(value, this.at(name), this.findings);
+  }
+
+  requiredObject(name: string): Fields | undefined {
+    const value = this.required(name);
     return value === undefined ? undefined : Fields.of(value, this.at(name), this.findings);
   }
 

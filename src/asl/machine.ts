@@ -70,8 +70,7 @@ function readMachineFlow(fields: Fields, language: QueryLanguage, tasks: string[
 
 function readStates(fields: Fields, reading: FlowReading, names: Set<string>): Flow {
   const startAt = fields.requiredText('StartAt') ?? '';
-  if (!fields.has('States')) fields.required('States');
-  const table = fields.object('States');
+  const table = fields.requiredObject('States');
   const states = new Map<string, State>();
   for (const name of table?.names() ?? []) {
     if (name.length > 80) table?.refuse(name, `A state's name has at most 80 characters.`);

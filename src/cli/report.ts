@@ -16,6 +16,7 @@ export const command: Command = {
     const prefix = `pages/${call.text('use-case')}/`;
     const runs: { run: string; path: string; writtenAt: string }[] = [];
     for await (const { key, lastModifiedMs } of ports.reports.list(prefix)) {
+      if (key.endsWith('/index.html')) continue;
       const run = key.slice(prefix.length, -'.html'.length);
       const path = resolve(join(call.directory, 'reports', key));
       runs.push({ run, path, writtenAt: new Date(lastModifiedMs).toISOString() });

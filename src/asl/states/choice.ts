@@ -39,7 +39,7 @@ export function readChoice(state: StateFields): State {
 function readRule(rule: StateFields) {
   const { fields } = rule;
   fields.take('Comment');
-  if (!fields.has('Condition')) fields.required('Condition');
+  fields.required('Condition');
   const condition = rule.typed('Condition', 'a boolean or an expression', (value) => typeof value === 'boolean');
   const next = fields.requiredText('Next');
   const passing = readPassing(rule, [], []);

@@ -58,8 +58,7 @@ export function readMap(state: StateFields): State {
 const isPercentage = (value: Json): boolean => typeof value === 'number' && value >= 0 && value <= 100;
 
 function readProcessor({ fields, flow }: StateFields): { mode: 'INLINE' | 'DISTRIBUTED'; flow: Flow } {
-  if (!fields.has('ItemProcessor')) fields.required('ItemProcessor');
-  const processor = fields.object('ItemProcessor');
+  const processor = fields.requiredObject('ItemProcessor');
   if (processor === undefined) return { mode: 'INLINE', flow: { startAt: '', states: new Map() } };
 
   processor.take('Comment');

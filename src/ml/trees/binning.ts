@@ -1,6 +1,7 @@
 import { type Matrix, column } from '../matrix.ts';
+import { random } from '../random.ts';
 import { InvalidTrainingData } from './parameters.ts';
-import { sortNumbers } from './sort.ts';
+import { type Sorted, numberSorter } from './sort.ts';
 
 /**
  * How the values of one feature fall into bins. Value bins are 0 … bins − 1; bin number `bins` holds the missing values (for a
@@ -32,6 +33,9 @@ export type BinningOptions = { maxBin: number; minDataInBin: number };
 
 const largestCode = 1_000_000;
 
+/** Bounds are drawn from a sample of this many rows where there are more; LightGBM takes 200,000. */
+const boundsSample = 100_000;
+
 /**
  * Bins a design matrix. A numeric feature gets one bin per distinct value when these are few, else bins of about equal row
  * counts; bounds lie half-way between neighbouring values. A categorical feature gets one bin per code.
@@ -42,12 +46,14 @@ export function binMatrix(matrix: Matrix, options: BinningOptions): BinnedMatrix
   const featureInfos: string[] = [];
   const slots: FeatureBins[] = [];
   const columns: Uint8Array[] = [];
+  const sampled = matrix.rows > boundsSample ? random('rows for bin bounds').sample(matrix.rows, boundsSample) : null;
+  const sort = numberSorter(Math.min(matrix.rows, boundsSample));
 
   for (let c = 0; c < matrix.columns; c++) {
     const values = column(matrix, c);
     const { bins, assigned, info } = categorical.has(c)
       ? binCategories(values, c, matrix.names[c], options.maxBin)
-      : binNumbers(values, c, matrix.names[c], options);
+      : binNumbers(values, c, matrix.names[c], options, sort, sampled);
     featureInfos.push(info);
 
     // a feature with everything in one bin can never split
@@ -64,11 +70,24 @@ export function binMatrix(matrix: Matrix, options: BinningOptions): BinnedMatrix
 
 type BinnedColumn = { bins: FeatureBins; assigned: Uint8Array; info: string };
 
-function binNumbers(values: Float64Array, column: number, name: string, options: BinningOptions): BinnedColumn {
-  const { values: sorted, places } = sortNumbers(values);
-  if (sorted.length > 0 && !(Number.isFinite(sorted[0]) && Number.isFinite(sorted.at(-1)!))) {
+function binNumbers(
+  values: Float64Array,
+  column: number,
+  name: string,
+  options: BinningOptions,
+  sort: (values: Float64Array) => Sorted,
+  sampled: Int32Array | null,
+): BinnedColumn {
+  let low = Infinity;
+  let high = -Infinity;
+  for (let i = 0; i < values.length; i++) {
+    if (values[i] < low) low = values[i];
+    if (values[i] > high) high = values[i];
+  }
+  if (low === -Infinity || high === Infinity) {
     throw new InvalidTrainingData(`Column "${name}" holds an infinite value; make it missing (NaN) or cap it.`);
   }
+  const { values: sorted, places } = sort(sampled === null ? values : Float64Array.from(sampled, (row) => values[row]));
 
   // distinct values and how often each occurs
   const distinct = new Float64Array(sorted.length);
@@ -86,12 +105,15 @@ function binNumbers(values: Float64Array, column: number, name: string, options:
   const upperBounds = new Float64Array(cuts.length + 1).fill(Number.MAX_VALUE);
   cuts.forEach((cut, b) => (upperBounds[b] = between(distinct[cut], distinct[cut + 1])));
 
-  const assigned = new Uint8Array(values.length).fill(upperBounds.length); // missing, until found below
-  for (let i = 0, bin = 0; i < sorted.length; i++) {
-    while (sorted[i] > upperBounds[bin]) bin++;
-    assigned[places[i]] = bin;
-  }
-  const info = kinds > 1 ? `[${distinct[0]}:${distinct[kinds - 1]}]` : 'none';
+  const assigned = new Uint8Array(values.length);
+  if (sampled === null) {
+    assigned.fill(upperBounds.length); // missing, until found below
+    for (let i = 0, bin = 0; i < sorted.length; i++) {
+      while (sorted[i] > upperBounds[bin]) bin++;
+      assigned[places[i]] = bin;
+    }
+  } else assignByGrid(assigned, values, upperBounds);
+  const info = high > low ? `[${low + 0}:${high + 0}]` : 'none';
   return { bins: { column, bins: upperBounds.length, upperBounds, codes: null }, assigned, info };
 }
 
@@ -141,6 +163,37 @@ function cutPoints(counts: Int32Array, total: number, { maxBin, minDataInBin }: 
 function between(low: number, high: number): number {
   const middle = low + (high - low) / 2;
   return middle < high ? middle : low;
+}
+
+/**
+ * Finds the bin of each value by an even grid over the bounds, whose cells know the first bin that reaches into them, and by halving
+ * within the cell: a search of two or three steps instead of eight.
+ */
+function assignByGrid(assigned: Uint8Array, values: Float64Array, upperBounds: Float64Array): void {
+  const cells = 2048;
+  const last = upperBounds.length - 1; // its bound is infinite for our purposes
+  const origin = upperBounds[0];
+  const perUnit = last > 1 ? (cells - 1) / (upperBounds[last - 1] - origin) : 0;
+  const cellOf = (value: number) => Math.min(cells - 1, Math.max(0, Math.floor((value - origin) * perUnit)));
+  const firstBin = new Uint8Array(cells + 1).fill(last);
+  for (let bin = last - 1; bin >= 0; bin--) firstBin.fill(bin, 0, cellOf(upperBounds[bin]) + 1);
+
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    if (Number.isNaN(value)) {
+      assigned[i] = upperBounds.length;
+      continue;
+    }
+    const cell = cellOf(value);
+    let low = firstBin[cell];
+    let high = firstBin[cell + 1];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (value <= upperBounds[middle]) high = middle;
+      else low = middle + 1;
+    }
+    assigned[i] = low;
+  }
 }
 
 function binCategories(values: Float64Array, column: number, name: string, maxBin: number): BinnedColumn {

@@ -59,6 +59,22 @@ describe('binning', () => {
     expect(sorted[1]).toBeLessThan((2 * 12_000) / 63);
   });
 
+  test('bounds from a sample of many rows still enclose every row, and nearly share them evenly', () => {
+    const r = random('sampled');
+    const rows = 150_000;
+    for (const draw of [() => r.normal(), () => Math.exp(4 * r.normal()), () => r.integer(7)]) {
+      const values = Float64Array.from({ length: rows }, () => (r.uniform() < 0.1 ? NaN : draw()));
+      const { slots, byColumn } = binMatrix(
+        { rows, columns: 1, names: ['x'], values },
+        { maxBin: 255, minDataInBin: 3 },
+      );
+      const counts = new Int32Array(256);
+      byColumn.forEach((bin) => counts[bin]++);
+      expect(byColumn.every((bin, row) => belongsTo(slots[0], bin, values[row]))).toBe(true);
+      expect(Math.max(...counts.subarray(0, slots[0].bins)) / (rows / slots[0].bins)).toBeLessThan(1.5);
+    }
+  });
+
   test('the most frequent categories get the bins, the rest counts as missing', () => {
     const { slots, byColumn } = binMatrix(single([7, 7, 7, 2, 2, 9, -1, NaN], [0]), { maxBin: 2, minDataInBin: 1 });
     expect([...slots[0].codes!]).toEqual([7, 2]);
