@@ -1,12 +1,16 @@
 import { userInfo } from 'node:os';
-import { aliasHead, aliasHistory, liveAt, tombstoned } from '../governance/aliases.ts';
+import { aliasHistory, liveAt, tombstoned } from '../governance/aliases.ts';
 import { type LedgerEntry, readLedger } from '../governance/ledger.ts';
-import { promote, rollBack } from '../governance/promotion.ts';
-import { listVersions, readVersion } from '../governance/registry.ts';
+import type { GateResult } from '../governance/gate.ts';
+import { declareCriteria, promote, refuse, rollBack } from '../governance/promotion.ts';
+import { listVersions } from '../governance/registry.ts';
 import type { Json } from '../data/json.ts';
 import type { Ports } from '../ports/stage-ports.ts';
+import { judge } from '../stages/common/judge.ts';
 import { loadEvaluation } from '../stages/common/version.ts';
+import { useCaseOf } from '../usecase/catalogue.ts';
 import { type Call, type Command, UsageError, exitCodes } from './command.ts';
+import { GateClosed } from './failure.ts';
 import { localPorts, useCaseOption } from './open.ts';
 
 const verbs = ['list', 'history', 'promote', 'rollback', 'live-at'] as const;
@@ -122,24 +126,32 @@ const handlers: { [name in Verb]: (request: Request) => Promise<void> } = {
       throw new UsageError('"registry promote" takes the number of a version.', 'bordereau registry list');
     }
     const reason = reasonOf(call);
-    await readVersion(ports.registry, useCase, version);
-    if (call.flag('dry-run')) {
+    if (liveAt(entries, 'champion') === version) {
+      throw new UsageError(`Version ${version} of ${useCase} is champion already.`, 'bordereau registry history');
+    }
+    const dryRun = call.flag('dry-run');
+    const at = { store: ports.registry, useCase, nowMs: ports.clock.nowMs() };
+    const said = { ...by(ports, reason), version };
+    const judgement = await judge(ports, useCaseOf(ports.catalogue, useCase).declaration, version, {
+      entries,
+      declare: async (criteria) => (dryRun ? null : (await declareCriteria(at, { ...said, criteria })).criteriaHash),
+    });
+
+    const { gates, comparison, criteriaHash, expectedHead } = judgement;
+    const decision = { ...said, criteriaHash, evidence: { gates, comparison } };
+    if (!judgement.promote) {
+      if (!dryRun) await refuse(at, { ...decision, reason: `Asked for: ${reason} Refused: ${judgement.reason}` });
+      call.output.document({ useCase, version, promoted: false, gates });
+      throw refusal(useCase, version, gates);
+    }
+    if (dryRun) {
       call.output.print(
-        `Would make version ${version} champion of ${useCase} in place of ${liveAt(entries, 'champion') ?? 'none'}.`,
+        `All ${gates.length} gates pass. Would make version ${version} champion of ${useCase} in place of ${liveAt(entries, 'champion') ?? 'none'}.`,
       );
+      call.output.document({ useCase, version, promoted: false, gates });
       return;
     }
-    const entry = await promote(
-      { store: ports.registry, useCase, nowMs: ports.clock.nowMs() },
-      {
-        ...by(ports, reason),
-        version,
-        criteriaHash: null,
-        evidence: null,
-        expectedHead: aliasHead(entries, 'champion'),
-      },
-    );
-    said(call, useCase, entry);
+    told(call, useCase, await promote(at, { ...decision, expectedHead }));
   },
 
   async rollback({ call, ports, useCase, entries }) {
@@ -154,15 +166,26 @@ const handlers: { [name in Verb]: (request: Request) => Promise<void> } = {
       { store: ports.registry, useCase, nowMs: ports.clock.nowMs() },
       { ...by(ports, reason), from },
     );
-    said(call, useCase, entry);
+    told(call, useCase, entry);
   },
 };
 
-function said({ output }: Call, useCase: string, entry: LedgerEntry): void {
+function told({ output }: Call, useCase: string, entry: LedgerEntry): void {
   output.print(
     `Version ${entry.version} is champion of ${useCase}; it replaces ${entry.replaces ?? 'none'} (entry ${entry.sequence}).`,
   );
   output.document(entry as unknown as Json);
+}
+
+/** By hand or by machine: what a machine would refuse is refused. */
+function refusal(useCase: string, version: number, gates: readonly GateResult[]): GateClosed {
+  const failed = gates.filter(({ passed }) => !passed);
+  return new GateClosed(
+    exitCodes.modelGateRefused,
+    `Version ${version} of ${useCase} is not made champion: ${failed.length} of ${gates.length} gates failed.` +
+      failed.map(({ name, evidence }) => `\n  ${name}: ${evidence.requirement}. ${evidence.text}`).join(''),
+    'bordereau registry list',
+  );
 }
 
 const by = (ports: Ports, reason: string) =>

@@ -2,7 +2,7 @@ import type { Groups } from '../ml/metrics/actual-expected.ts';
 import { type Comparison, type Direction, pairedBootstrap } from '../ml/metrics/bootstrap.ts';
 import type { Metric } from '../ml/metrics/metric.ts';
 import type { GateResult } from './gate.ts';
-import { say, sayEstimate, sayShare, stored } from './text.ts';
+import { say, sayEstimate, sayMetric, sayShare, startWithMetric, stored } from './text.ts';
 
 /** What a challenger must show. Fixed, hashed and stored in the ledger before it is compared (`declareCriteria`). */
 export type ComparisonCriteria = {
@@ -86,10 +86,10 @@ export function compareWithChampion(criteria: ComparisonCriteria, data: Comparis
     betterCheck(criteria, deciding),
     notWorseCheck(
       'calibrationNotWorse',
-      `${calibrationMetric} worse by at most ${say(criteria.calibrationMargin)}`,
+      `${sayMetric(calibrationMetric)} worse by at most ${say(criteria.calibrationMargin)}`,
       -criteria.calibrationMargin,
       calibration,
-      `${calibrationMetric} improves by ${sayEstimate(calibration.improvement)}.`,
+      `${startWithMetric(calibrationMetric)} improves by ${sayEstimate(calibration.improvement)}.`,
     ),
     groupCheck(criteria, groups, suppressedGroups),
   ];
@@ -128,9 +128,9 @@ function betterCheck(criteria: ComparisonCriteria, { improvement, champion, chal
       low: stored(improvement.low),
       high: stored(improvement.high),
       limit: minimumUsefulEffect,
-      requirement: `${metric} better for sure, by at least ${say(minimumUsefulEffect)}`,
+      requirement: `${sayMetric(metric)} better for sure, by at least ${say(minimumUsefulEffect)}`,
       text:
-        `${metric} goes from ${say(champion.value)} to ${say(challenger.value)} on ${say(testRows)} frozen test rows: ` +
+        `${startWithMetric(metric)} goes from ${say(champion.value)} to ${say(challenger.value)} on ${say(testRows)} frozen test rows: ` +
         `an improvement of ${sayEstimate(improvement)}, ${verdict}.`,
       constantPasses: false,
     },
@@ -150,13 +150,13 @@ function groupCheck(
   );
   const left = suppressed.length > 0 ? ` Too small to judge: ${suppressed.join(', ')}.` : '';
   const name = 'groupsNotWorse';
-  const requirement = `${groupMetric} in no group worse by more than ${sayShare(groupMargin)}`;
+  const requirement = `${sayMetric(groupMetric)} in no group worse by more than ${sayShare(groupMargin)}`;
   if (!worst) {
     return notWorseCheck(name, requirement, 0, undefined, `No group is large enough to be judged.${left}`);
   }
   const where = `${worst.column} = ${worst.group} (${say(worst.rows)} rows)`;
   const text =
-    `Of ${groups.length} groups the least sure is ${where}: ${groupMetric} improves by ${sayEstimate(worst.improvement)} ` +
+    `Of ${groups.length} groups the least sure is ${where}: ${sayMetric(groupMetric)} improves by ${sayEstimate(worst.improvement)} ` +
     `from ${say(worst.champion.value)}.${left}`;
   return notWorseCheck(name, requirement, -groupMargin * Math.abs(worst.champion.value), worst, text);
 }

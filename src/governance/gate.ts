@@ -7,7 +7,7 @@ export type GateResult = {
     low: number | null;
     high: number | null;
     limit: number | null;
-    /** What was asked: `r2 ≥ 0.8`. */
+    /** What was asked: `R² ≥ 0.8`. */
     requirement: string;
     /** What was found, in a sentence. */
     text: string;

@@ -5,7 +5,7 @@ import { metricNames, type MetricName } from '../usecase/metrics.ts';
 import { type GateResult, plainGate } from './gate.ts';
 import { integrityGates, type ModelIntegrity } from './integrity.ts';
 import { type Lineage, lineageGaps } from './lineage.ts';
-import { say, sayEstimate, stored } from './text.ts';
+import { say, sayEstimate, sayMetric, startWithMetric, stored } from './text.ts';
 
 /** What the gates look at; all of it measured, nothing assumed. */
 export type GateEvidence = {
@@ -59,8 +59,8 @@ function limitGate(metric: MetricName, limit: { min?: number; max?: number }, ev
   const constant = evidence.constantMetrics[metric] ?? NaN;
 
   const found = Number.isNaN(value)
-    ? `${metric} was not measured.`
-    : `${metric} is ${sayEstimate(estimate)} on ${say(evidence.testRows)} rows, a constant has ${say(constant)}.`;
+    ? `${startWithMetric(metric)} was not measured.`
+    : `${startWithMetric(metric)} is ${sayEstimate(estimate)} on ${say(evidence.testRows)} rows, a constant has ${say(constant)}.`;
   const undecided = low < bound && bound < high ? ' The limit lies inside the interval.' : '';
   const vacuous = meets(constant) ? ' A constant passes too, so this gate alone proves nothing.' : '';
   return {
@@ -71,7 +71,7 @@ function limitGate(metric: MetricName, limit: { min?: number; max?: number }, ev
       low: stored(low),
       high: stored(high),
       limit: stored(bound),
-      requirement: `${metric} ${limit.min === undefined ? '≤' : '≥'} ${say(bound)}`,
+      requirement: `${sayMetric(metric)} ${limit.min === undefined ? '≤' : '≥'} ${say(bound)}`,
       text: found + undecided + vacuous,
       constantPasses: meets(constant),
     },

@@ -1,3 +1,4 @@
+import { metricDescriptors, type MetricName } from '../usecase/metrics.ts';
 import type { Estimate } from '../ml/metrics/metric.ts';
 
 const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
@@ -22,4 +23,16 @@ export function sayShare(share: number): string {
 /** The number for a stored document, where not-a-number is null. */
 export function stored(value: number): number | null {
   return Number.isFinite(value) ? value : null;
+}
+
+/** A metric as sentences name it: `mean absolute error`. */
+export function sayMetric(metric: string): string {
+  if (metric === 'imbalance') return 'the distance of actual / expected from 1';
+  return metricDescriptors[metric as MetricName]?.title ?? metric;
+}
+
+/** The same at the beginning of a sentence. */
+export function startWithMetric(metric: string): string {
+  const name = sayMetric(metric);
+  return name[0].toUpperCase() + name.slice(1);
 }

@@ -1,4 +1,4 @@
-import { say, sayEstimate, sayShare } from '../governance/text.ts';
+import { say, sayEstimate, sayShare, startWithMetric } from '../governance/text.ts';
 import { actualOverExpected, balance, type Groups } from '../ml/metrics/actual-expected.ts';
 import { bootstrap } from '../ml/metrics/bootstrap.ts';
 import type { Estimate, Metric } from '../ml/metrics/metric.ts';
@@ -137,7 +137,7 @@ function limitFindings({ metrics }: Performance): Finding[] {
         subject: name,
         value: estimate.value,
         limit,
-        text: `${name} is ${sayEstimate(estimate)}, the limit is ${say(limit)}${certain ? '' : ' and lies inside the interval'}.`,
+        text: `${startWithMetric(name)} is ${sayEstimate(estimate)}, the limit is ${say(limit)}${certain ? '' : ' and lies inside the interval'}.`,
       });
     });
 }

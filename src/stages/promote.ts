@@ -1,5 +1,6 @@
 import { promote as promoteInLedger } from '../governance/promotion.ts';
 import type { Json } from '../data/json.ts';
+import { decisionOf } from './common/decision.ts';
 import { factsOf } from './common/facts.ts';
 import type { Stage } from './stage.ts';
 
@@ -14,11 +15,10 @@ export const promote: Stage<'Promote'> = async (
   const entry = await promoteInLedger(
     { store: ports.registry, useCase, nowMs: ports.clock.nowMs() },
     {
+      ...decisionOf({ runId, version }),
       alias: 'champion',
       version,
-      actor: `machine govern, run ${runId}`,
       reason,
-      decisionId: `${runId}/${version}/${expectedHead.slice(0, 12)}`,
       criteriaHash,
       expectedHead,
       evidence: { gates: (await factsOf(ports, { useCase, runId }, 'Govern'))?.gates ?? [] } as unknown as Json,

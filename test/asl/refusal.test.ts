@@ -297,6 +297,13 @@ describe('a machine that could not run is refused', () => {
       ["/States/A/ItemReader: Expected either 'Items' or 'ItemReader'."],
     ],
     [
+      'a Label with white space',
+      machineOf({ A: distributed({ Label: 'a b' }) }),
+      [
+        '/States/A/Label: A Label has at most 40 characters, and neither white space nor wildcards, brackets or :;,|^~$#%&',
+      ],
+    ],
+    [
       'a reader of an inline Map',
       machineOf({ A: map({ ItemReader: object }) }),
       ["/States/A/ItemReader: Field 'ItemReader' is only supported where ProcessorConfig has the Mode 'DISTRIBUTED'."],

@@ -60,8 +60,8 @@ test('a sound model passes every gate, and every gate says what it found', () =>
     low: 0.83 - 0.02,
     high: 0.83 + 0.02,
     limit: 0.8,
-    requirement: 'r2 ≥ 0.8',
-    text: 'r2 is 0.83 (0.81 to 0.85) on 1,000 rows, a constant has 0.',
+    requirement: 'R² ≥ 0.8',
+    text: 'R² is 0.83 (0.81 to 0.85) on 1,000 rows, a constant has 0.',
     constantPasses: false,
   });
 });

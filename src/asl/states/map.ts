@@ -78,10 +78,10 @@ function readProcessor({ fields, flow }: StateFields): { mode: 'INLINE' | 'DISTR
 function readDistributed(state: StateFields, items: MapItems): DistributedMap {
   const { fields } = state;
   const label = fields.text('Label');
-  if (label !== undefined && (label.length > 40 || /[\s?*<>{}[\]:;,\\|^~$#%&`"]|[\p{Cc}]/u.test(label))) {
+  if (label !== undefined && label !== labelOf(label)) {
     fields.refuse(
       'Label',
-      'A Label has at most 40 characters, none of them white space, wildcards, brackets or special.',
+      'A Label has at most 40 characters, and neither white space nor wildcards, brackets or :;,|^~$#%&',
     );
   }
   const reader = readItemReader(state);
@@ -90,12 +90,15 @@ function readDistributed(state: StateFields, items: MapItems): DistributedMap {
   }
   return {
     ...items,
-    label: label ?? state.name,
+    label: label ?? labelOf(state.name),
     reader,
     batcher: readItemBatcher(state),
     writer: readResultWriter(state),
   };
 }
+
+/** A name as a label may be: AWS makes one up where there is none. */
+const labelOf = (name: string): string => name.replace(/[\s?*<>{}[\]:;,\\|^~$#%&`"\p{Cc}]/gu, '-').slice(0, 40);
 
 function refuseDistributedFields(fields: Fields): void {
   for (const name of ['Label', 'ItemReader', 'ItemBatcher', 'ResultWriter']) {

@@ -165,6 +165,12 @@ function between(low: number, high: number): number {
   return middle < high ? middle : low;
 }
 
+function valuesAt(values: Float64Array, rows: Int32Array): Float64Array {
+  const taken = new Float64Array(rows.length);
+  for (let i = 0; i < rows.length; i++) taken[i] = values[rows[i]];
+  return taken;
+}
+
 /**
  * Finds the bin of each value by an even grid over the bounds, whose cells know the first bin that reaches into them, and by halving
  * within the cell: a search of two or three steps instead of eight.

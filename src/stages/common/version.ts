@@ -1,7 +1,8 @@
 import type { Conformal } from '../../ml/calibration/conformal.ts';
 import type { Design } from '../../ml/encoders/design.ts';
 import { readLightgbmText } from '../../ml/formats/lightgbm-text.ts';
-import { type VersionManifest, readVersion, readVersionFile } from '../../governance/registry.ts';
+import { DigestMismatch, type VersionManifest, readVersion, readVersionFile } from '../../governance/registry.ts';
+import { InvalidModel } from '../../ml/trees/model.ts';
 import type { Ports } from '../../ports/stage-ports.ts';
 import type { EvaluationDocument } from '../evaluate.ts';
 import type { TrainingDocument } from '../train.ts';
@@ -38,4 +39,18 @@ export async function loadEvaluation(ports: Ports, manifest: VersionManifest): P
 
 export async function readDocument<T>(ports: Ports, manifest: VersionManifest, name: string): Promise<T> {
   return fromJsonBytes<T>(await readVersionFile(ports.registry, manifest, name));
+}
+
+/** What was read of a version, or why that cannot be used. What the store itself does not give is thrown on. */
+export async function readable<T>(
+  read: () => Promise<T>,
+): Promise<{ value: T; fault: null } | { value: undefined; fault: string }> {
+  try {
+    return { value: await read(), fault: null };
+  } catch (error) {
+    if (error instanceof DigestMismatch || error instanceof InvalidModel || error instanceof SyntaxError) {
+      return { value: undefined, fault: error.message };
+    }
+    throw error;
+  }
 }

@@ -41,6 +41,7 @@ export const integer = (value: number): Code => [0x41, signed(value)];
 export const add = (a: Code, b: Code): Code => [a, b, 0x6a];
 export const multiply = (a: Code, b: Code): Code => [a, b, 0x6c];
 export const and = (a: Code, b: Code): Code => [a, b, 0x71];
+export const or = (a: Code, b: Code): Code => [a, b, 0x72];
 export const shiftLeft = (a: Code, bits: number): Code => [a, integer(bits), 0x74];
 export const less = (a: Code, b: Code): Code => [a, b, 0x49]; // i32.lt_u
 export const lessOrEqual = (a: Code, b: Code): Code => [a, b, 0x4c]; // i32.le_s
@@ -57,6 +58,7 @@ export const double = {
   divide: (a: Code, b: Code): Code => [a, b, 0xa3],
   greater: (a: Code, b: Code): Code => [a, b, 0x64],
   greaterOrEqual: (a: Code, b: Code): Code => [a, b, 0x66],
+  differ: (a: Code, b: Code): Code => [a, b, 0x62],
 };
 
 const simd = (opcode: number): Code => [0xfd, unsigned(opcode)];

@@ -21,34 +21,19 @@ import {
   when,
   whileLoop,
 } from './assembler.ts';
+import { instantiate, lazyModule } from './module.ts';
 import { type KernelOperations, slotEntries } from './operations.ts';
-
-type Memory = { buffer: ArrayBuffer };
-
-// Node's types do not describe WebAssembly, and the types of a browser would bring the browser along
-declare const WebAssembly: {
-  Memory: new (size: { initial: number; maximum: number }) => Memory;
-  Module: new (bytes: Uint8Array<ArrayBuffer>) => object;
-  Instance: new (module: object, imports: { host: { memory: Memory } }) => { exports: KernelOperations };
-};
-
-let compiled: object | undefined;
 
 /**
  * A block of memory of at least so many bytes and the kernel on it, in WebAssembly. Null where there is no WebAssembly with SIMD, or
  * not so much memory.
  */
 export function webAssemblyOperations(bytes: number): { memory: ArrayBuffer; operations: KernelOperations } | null {
-  try {
-    compiled ??= new WebAssembly.Module(moduleBytes(program()));
-    const pages = Math.ceil(bytes / 65536);
-    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-    const { exports } = new WebAssembly.Instance(compiled, { host: { memory } });
-    return { memory: memory.buffer, operations: exports };
-  } catch {
-    return null;
-  }
+  const instance = instantiate(compiled, bytes);
+  return instance === null ? null : { memory: instance.memory, operations: instance.exports as KernelOperations };
 }
+
+const compiled = lazyModule(program);
 
 function program(): WasmFunction[] {
   return [

@@ -1,0 +1,88 @@
+import { ArgumentError, ensureSameRows } from '../ensure.ts';
+import type { Groups } from '../metrics/actual-expected.ts';
+import type { DevianceFamily } from '../metrics/deviance.ts';
+import { type ActuarialTables, actuarialSuite, actuarialTables, suggestFamily } from './actuarial.ts';
+import { classificationSuite } from './classification.ts';
+import { regressionSuite } from './regression.ts';
+import { type Suite, type SuiteResult, evaluateSuite } from './suite.ts';
+
+/** What the label is: `classification` 0 or 1 against probabilities, `count` whole numbers ≥ 0 as claims, `regression` any number. */
+export type LabelKind = 'regression' | 'classification' | 'count';
+
+export type JudgedRows = {
+  /** Of the row as it stands: a total where there is exposure. */
+  actual: Float64Array;
+  predicted: Float64Array;
+  weight?: Float64Array;
+  /** > 0 per row: labels and predictions become rates per unit of it, and every figure is weighted by it. */
+  exposure?: Float64Array;
+};
+
+export type EvaluationOptions = {
+  kind: LabelKind;
+  seed: number | string;
+  /** @default 1000 */
+  resamples?: number;
+  /** Of decisions in a classification. @default 0.5 */
+  threshold?: number;
+  /** @default - as the labels suggest */
+  family?: DevianceFamily;
+  /** Columns by whose levels A/E is told. */
+  groups?: Readonly<Record<string, Groups>>;
+};
+
+/** Plain JSON. */
+export type Evaluation = {
+  kind: LabelKind;
+  rows: number;
+  /** Null where every row counts alike. */
+  exposure: number | null;
+  metrics: SuiteResult[];
+  /** For counts and wherever there is exposure, as long as predictions are above zero. */
+  actuarial: ActuarialTables | null;
+};
+
+/** The suite that belongs to the label's kind, with intervals; for insurance rates the actuary's figures besides. */
+export function evaluatePredictions(rows: JudgedRows, options: EvaluationOptions): Evaluation {
+  const { kind, seed, resamples = 1000, threshold = 0.5, groups = {} } = options;
+  const { exposure } = rows;
+  ensureSameRows(rows);
+  if (kind === 'classification' && exposure) {
+    throw new ArgumentError('Exposure makes rates of totals, and a class is none: use weights instead.');
+  }
+  const { actual, predicted, weight } = exposure ? ratesOf(rows, exposure) : rows;
+  const isActuarial = kind === 'count' || exposure !== undefined || options.family !== undefined;
+  const family = isActuarial ? (options.family ?? suggestFamily(rows.actual, rows.predicted, kind === 'count')) : null;
+  const suite: Suite = {
+    ...(kind === 'classification' ? classificationSuite(threshold) : regressionSuite),
+    ...(family && actuarialSuite(family)),
+  };
+  const given = weight === undefined ? {} : { weight };
+  return {
+    kind,
+    rows: actual.length,
+    exposure: weight ? weight.reduce((sum, w) => sum + w, 0) : null,
+    metrics: evaluateSuite(suite, actual, predicted, { seed, resamples, ...given }),
+    actuarial: family && actuarialTables(family, actual, predicted, { ...given, groups }),
+  };
+}
+
+/**
+ * The kind that the values suggest: classes where labels are 0 and 1 only and predictions are probabilities, counts where labels
+ * are whole, none is negative and there is exposure, else any number.
+ */
+export function kindOf({ actual, predicted, exposure }: JudgedRows): LabelKind {
+  const isBinary = actual.every((value) => value === 0 || value === 1);
+  if (isBinary && exposure === undefined && predicted.every((p) => p >= 0 && p <= 1)) return 'classification';
+  const isCount = exposure !== undefined && actual.every((value) => value >= 0 && Number.isInteger(value));
+  return isCount ? 'count' : 'regression';
+}
+
+/** Totals over exposure, weighted by it. */
+export function ratesOf(rows: Pick<JudgedRows, 'actual' | 'predicted' | 'weight'>, exposure: Float64Array) {
+  return {
+    actual: rows.actual.map((total, row) => total / exposure[row]),
+    predicted: rows.predicted.map((total, row) => total / exposure[row]),
+    weight: rows.weight ? rows.weight.map((weight, row) => weight * exposure[row]) : exposure,
+  };
+}

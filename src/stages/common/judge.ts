@@ -1,0 +1,154 @@
+import { aliasHead, liveAt } from '../../governance/aliases.ts';
+import {
+  type ChampionComparison,
+  type ComparisonCriteria,
+  compareWithChampion,
+  standardMargins,
+} from '../../governance/champion-challenger.ts';
+import type { GateResult } from '../../governance/gate.ts';
+import { type GateEvidence, evaluateGates, gateSummary } from '../../governance/gates.ts';
+import { imbalance } from '../../governance/imbalance.ts';
+import { checkPredictions } from '../../governance/integrity.ts';
+import type { LedgerEntry } from '../../governance/ledger.ts';
+import { type VersionManifest, readVersion, verifyVersion } from '../../governance/registry.ts';
+import { groupsOf } from '../../ml/metrics/actual-expected.ts';
+import type { Ports } from '../../ports/stage-ports.ts';
+import type { Declaration } from '../../usecase/declaration.ts';
+import { metricDescriptors } from '../../usecase/metrics.ts';
+import type { EvaluationDocument } from '../evaluate.ts';
+import { type RowSet, readFrozenSet } from './frozen-sets.ts';
+import { predictRows } from './learning.ts';
+import { metricSet } from './metric-set.ts';
+import { type LoadedVersion, loadEvaluation, loadVersion, readable } from './version.ts';
+
+/** What there is to say about making a version champion. */
+export type Judgement = {
+  challenger: VersionManifest;
+  /** Whoever was champion when it was judged. */
+  champion: VersionManifest | null;
+  gates: GateResult[];
+  /** With the champion on the same frozen test rows; null where there is no other one, or nothing that can be compared. */
+  comparison: ChampionComparison | null;
+  criteriaHash: string | null;
+  promote: boolean;
+  /** One sentence or more, with the numbers. */
+  reason: string;
+  /** The head of the promotion log that this rests on: a promotion acts on no other. */
+  expectedHead: string;
+};
+
+/** Fixes the criteria of a comparison before it is made, and gives their hash; null where nothing is to be recorded. */
+export type DeclareCriteria = (criteria: ComparisonCriteria) => Promise<string | null>;
+
+/**
+ * Judges a version, for a machine and for a person alike: the gates that every model must pass, those that the use case
+ * declares, and the champion of `entries` on the same frozen test rows. What is damaged in the version fails a gate by name.
+ * Throws `VersionNotFound`, and `DigestMismatch` where the champion is damaged: then nothing can be compared with it.
+ */
+export async function judge(
+  ports: Ports,
+  declaration: Declaration,
+  version: number,
+  { entries, declare }: { entries: readonly LedgerEntry[]; declare: DeclareCriteria },
+): Promise<Judgement> {
+  const { id } = declaration;
+  const challenger = await readVersion(ports.registry, id, version);
+  const model = await readable(() => loadVersion(ports, id, version));
+  const measured = await readable(() => loadEvaluation(ports, challenger));
+  const live = liveAt(entries, 'champion');
+  const champion = live === null ? null : await readVersion(ports.registry, id, live);
+
+  const contest =
+    live === null || live === version || !model.value || !measured.value
+      ? undefined
+      : await compare(ports, declaration, model.value, await loadVersion(ports, id, live), measured.value, declare);
+  const evaluation = measured.value ?? notMeasured(measured.fault);
+  const gates = evaluateGates(declaration.gates, {
+    ...evaluation,
+    integrity: {
+      digestFaults: await verifyVersion(ports.registry, challenger),
+      unreadable: model.fault ?? measured.fault,
+      features: {
+        expected: [...declaration.features.numeric, ...declaration.features.categorical],
+        found: model.value?.learnt.model.featureNames ?? [],
+      },
+      predictions: evaluation.predictions,
+    },
+    lineage: challenger.lineage,
+    championChecks: contest?.comparison.checks ?? [],
+  });
+  return {
+    challenger,
+    champion,
+    gates,
+    comparison: contest?.comparison ?? null,
+    criteriaHash: contest?.criteriaHash ?? null,
+    promote: gates.every(({ passed }) => passed),
+    reason: contest && passesBesides(gates, contest.comparison) ? contest.comparison.reason : gateSummary(gates),
+    expectedHead: aliasHead(entries, 'champion'),
+  };
+}
+
+type Measured = Pick<EvaluationDocument, 'predictions'> &
+  Pick<GateEvidence, 'metrics' | 'constantMetrics' | 'testRows' | 'leakage'>;
+
+/** In place of an evaluation that is not as published: no gate passes on it. */
+function notMeasured(fault: string): Measured {
+  return {
+    testRows: 0,
+    metrics: {},
+    constantMetrics: {},
+    predictions: checkPredictions(new Float64Array()),
+    leakage: [{ check: 'label-derived', message: `What the leakage checks found is not known. ${fault}`, evidence: {} }],
+  };
+}
+
+/** Whether everything but the comparison has passed, so that the comparison is the reason. */
+function passesBesides(gates: readonly GateResult[], { checks }: ChampionComparison): boolean {
+  const compared = new Set(checks.map(({ name }) => name));
+  return gates.every(({ name, passed }) => passed || compared.has(name));
+}
+
+/** Fixes the criteria, then compares both on the frozen test set, which neither was trained on. */
+async function compare(
+  ports: Ports,
+  declaration: Declaration,
+  challenger: LoadedVersion,
+  champion: LoadedVersion,
+  evaluation: EvaluationDocument,
+  declare: DeclareCriteria,
+): Promise<{ comparison: ChampionComparison; criteriaHash: string | null }> {
+  const { metric, confidence, minimumEffect } = declaration.gates.beatsChampion;
+  const criteria: ComparisonCriteria = {
+    metric,
+    minimumUsefulEffect: minimumEffect,
+    calibrationMetric: 'imbalance',
+    groupMetric: 'mae',
+    ...standardMargins,
+    confidence,
+    resamples: 1000,
+    seed: declaration.split.seed,
+    testDigest: challenger.manifest.lineage.testDigest,
+    testRows: evaluation.testRows,
+  };
+  const criteriaHash = await declare(criteria);
+
+  const test = await readFrozenSet(ports, evaluation.snapshot, 'test', declaration);
+  const metrics = metricSet(challenger.training.reference);
+  const comparison = compareWithChampion(criteria, {
+    actual: test.label,
+    champion: predictRows(champion.learnt, test.columns),
+    challenger: predictRows(challenger.learnt, test.columns),
+    metrics: {
+      [metric]: { metric: metrics[metric as keyof typeof metrics], better: metricDescriptors[metric].better },
+      mae: { metric: metrics.mae, better: 'lower' },
+      imbalance: { metric: imbalance, better: 'lower' },
+    },
+    groups: Object.fromEntries(declaration.monitor.slices.map((slice) => [slice, groupsOfColumn(test, slice)])),
+  });
+  return { comparison, criteriaHash };
+}
+
+function groupsOfColumn(rows: RowSet, column: string) {
+  return groupsOf(Array.from(rows.columns[column]));
+}
