@@ -119,7 +119,6 @@ export type Types = {
   number: number;
   boolean: boolean;
   array: Json[];
-  object: { [key: string]: Json };
 };
 
 /** The value of a template whose field must be of one type; literals were checked when the definition was read. */

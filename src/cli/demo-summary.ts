@@ -92,12 +92,15 @@ export async function demoDocument(
 }
 
 /** The same for people; the last line is a report's path. */
-export function summaryLines(document: DemoDocument, { style }: Output): string[] {
+export function summaryLines(document: DemoDocument, { style, width }: Output): string[] {
   const { rows, champion, crossValidation, predictions, drift, challenger, gates } = document;
   const count = (value: number) => value.toLocaleString('en-US');
   const said = (name: string, estimate: Estimate, digits: number) =>
     `${name} ${estimate.value.toFixed(digits)} (${estimate.low.toFixed(digits)} – ${estimate.high.toFixed(digits)})`;
-  const line = (label: string, text: string) => `${style('dim', label.padEnd(12))} ${text}`;
+  const line = (label: string, text: string) =>
+    wrapped(text, width - 13)
+      .map((part, i) => `${style('dim', (i === 0 ? label : '').padEnd(12))} ${part}`)
+      .join('\n');
   const failed = gates.filter(({ passed }) => !passed);
   return [
     '',
@@ -141,4 +144,15 @@ export function summaryLines(document: DemoDocument, { style }: Output): string[
       : []),
     ...document.reports.map((path) => path),
   ];
+}
+
+/** The text in lines of at most so many characters, broken between words. */
+function wrapped(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
 }

@@ -23,6 +23,12 @@ const codesByName: Record<string, ExitCode> = {
   InvalidContract: exitCodes.usage,
   InvalidMachine: exitCodes.usage,
   InvalidCannedTasks: exitCodes.usage,
+  InvalidModel: exitCodes.usage,
+  InvalidParameter: exitCodes.usage,
+  InvalidTrainingData: exitCodes.usage,
+  ArgumentError: exitCodes.usage,
+  EncodingError: exitCodes.usage,
+  GlmError: exitCodes.usage,
   FileRejected: exitCodes.dataGateFailed,
   CredentialsProviderError: exitCodes.awsOrCredentials,
 };

@@ -20,6 +20,10 @@ export const commands: Record<string, () => Promise<{ command: Command }>> = {
   sql: () => import('./sql.ts'),
   report: () => import('./report.ts'),
   asl: () => import('./asl.ts'),
+  model: () => import('./model.ts'),
+  compare: () => import('./compare.ts'),
+  fairness: () => import('./fairness.ts'),
+  evaluate: () => import('./evaluate.ts'),
 };
 
 const common = {

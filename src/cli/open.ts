@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { Clock } from '../ports/clock.ts';
 import type { Ports } from '../ports/stage-ports.ts';
 import { openPorts } from '../runtime/ports.ts';
 import { type Runtime, type RuntimeOptions, openRuntime } from '../runtime/runtime.ts';
@@ -17,6 +18,9 @@ export const useCaseOption = {
   value: 'ID',
   help: 'the use case; a folder of usecases/',
 } as const;
+
+/** `20260201T093000Z`: now, as it stands in the name of a run that a person asks for. */
+export const compactTime = (clock: Clock) => new Date(clock.nowMs()).toISOString().replaceAll(/[-:]|\.\d+/g, '');
 
 /** Every use case of the product. */
 export const localCatalogue = () => catalogueFromFolder(useCasesFolder);

@@ -17,6 +17,8 @@ export type Output = {
   note(line: string): void;
   /** One line that even `--quiet` shows. */
   error(line: string): void;
+  /** Characters in a line of the terminal; 100 where there is none. */
+  width: number;
   style(style: Style, text: string): string;
   /** Rows under their headings, numbers to the right. */
   table(headings: readonly string[], rows: readonly (readonly string[])[]): void;
@@ -46,6 +48,7 @@ export function createOutput(
       if (!options.quiet) stderr.write(`${line}\n`);
     },
     error: (line) => void stderr.write(`${line}\n`),
+    width: stdout.columns ?? 100,
     style,
     table: (headings, rows) => {
       for (const line of tableLines(headings, rows)) print(line);

@@ -7,7 +7,7 @@ export type ProgressView = { show(progress: Progress): void; close(): void };
 
 /**
  * On a terminal: a line that lives while its state runs, with items done, rate and time left, then stays with what it took.
- * Elsewhere: one line per state, when it has ended. States that only route (under 5 ms and no work) are left out.
+ * Elsewhere: one line per state, when it has ended.
  */
 export function progressView(output: Output): ProgressView {
   const { style } = output;
@@ -18,7 +18,7 @@ export function progressView(output: Output): ProgressView {
   const redraw = () => {
     if (!current) return;
     const elapsed = (performance.now() - current.sinceMs) / 1000;
-    const line = `${style('cyan', spinner[frame++ % spinner.length])} ${current.machine.padEnd(8)} ${current.state.padEnd(16)} ${seconds(elapsed * 1000)}${itemsText(current, elapsed)}`;
+    const line = `${style('cyan', spinner[frame++ % spinner.length])} ${current.machine.padEnd(8)} ${current.state.padEnd(20)} ${seconds(elapsed * 1000)}${itemsText(current, elapsed)}`;
     process.stderr.write(`\r\u001B[2K${line}`);
   };
   const clear = () => {
@@ -57,13 +57,10 @@ export function progressView(output: Output): ProgressView {
           break;
         case 'state-exited': {
           const items = current?.state === progress.state && current.total > 0 ? `  ${current.total} items` : '';
-          const routed = progress.milliseconds < 5 && !items;
           current = undefined;
-          if (routed) clear();
-          else
-            line(
-              `${style('green', '✓')} ${progress.machine.padEnd(8)} ${progress.state.padEnd(16)} ${seconds(progress.milliseconds)}${items}`,
-            );
+          line(
+            `${style('green', '✓')} ${progress.machine.padEnd(8)} ${progress.state.padEnd(20)} ${seconds(progress.milliseconds)}${items}`,
+          );
           break;
         }
         case 'machine-ended':

@@ -1,5 +1,5 @@
 import { type Command } from './command.ts';
-import { useCaseOption, withRuntime } from './open.ts';
+import { compactTime, useCaseOption, withRuntime } from './open.ts';
 import { followUp } from './outcome.ts';
 
 export const command: Command = {
@@ -11,10 +11,8 @@ export const command: Command = {
   run: (call) =>
     withRuntime(call, async (runtime) => {
       const useCase = call.text('use-case')!;
-      const at = new Date(runtime.ports.clock.nowMs()).toISOString().replaceAll(/[-:]|\.\d+/g, '');
-      await runtime.queue.publish([
-        { detailType: 'RetrainRequested', detail: { useCase, runId: `retrain-${at}`, cause: 'manual' } },
-      ]);
+      const runId = `retrain-${compactTime(runtime.ports.clock)}`;
+      await runtime.queue.publish([{ detailType: 'RetrainRequested', detail: { useCase, runId, cause: 'manual' } }]);
       const outcome = followUp(call, await runtime.deliver());
       call.output.document(outcome.document);
       return outcome.exitCode;

@@ -1,5 +1,5 @@
 import { type Command } from './command.ts';
-import { useCaseOption, withRuntime } from './open.ts';
+import { compactTime, useCaseOption, withRuntime } from './open.ts';
 import { followUp } from './outcome.ts';
 
 export const command: Command = {
@@ -11,11 +11,9 @@ export const command: Command = {
   run: (call) =>
     withRuntime(call, async (runtime) => {
       const useCase = call.text('use-case')!;
-      const scheduledTime = new Date(runtime.ports.clock.nowMs()).toISOString();
-      const ended = [
-        await runtime.start('score', { useCase, cause: 'manual', scheduledTime }),
-        ...(await runtime.deliver()),
-      ];
+      // a run of its own, beside that of the day's schedule
+      const runId = `score-${compactTime(runtime.ports.clock)}`;
+      const ended = [await runtime.start('score', { useCase, runId, cause: 'manual' }), ...(await runtime.deliver())];
       const outcome = followUp(call, ended);
       call.output.document(outcome.document);
       return outcome.exitCode;

@@ -25,6 +25,8 @@ export type Plan = {
   operation: string;
   parameters: { [name: string]: Json };
   metrics: { [name: string]: number };
+  /** Whether it adds rows without regard to those that are there; what other writers of Delta then need not fear. */
+  isBlindAppend: boolean;
 };
 
 /** `written` says whether this call made the version, or found nothing to change in it. */
@@ -59,7 +61,7 @@ export async function commit(
 }
 
 function commitInfo(context: LakeContext, plan: Plan, readVersion: number) {
-  const { operation, parameters, metrics } = plan;
+  const { operation, parameters, metrics, isBlindAppend } = plan;
   return {
     timestamp: context.clock.nowMs(),
     operation,
@@ -68,7 +70,7 @@ function commitInfo(context: LakeContext, plan: Plan, readVersion: number) {
     operationMetrics: Object.fromEntries(Object.entries(metrics).map(([name, value]) => [name, String(value)])),
     ...(readVersion >= 0 && { readVersion }),
     isolationLevel: 'Serializable',
-    isBlindAppend: plan.actions.every((action) => !('remove' in action)),
+    isBlindAppend,
     engineInfo: 'Bordereau',
     txnId: context.ids.next(),
   };

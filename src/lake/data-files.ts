@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Clock } from '../ports/clock.ts';
 import { ObjectDamaged, ObjectNotFound } from '../ports/errors.ts';
 import type { Add } from './actions.ts';
 import { keyOf, type Location } from './log.ts';
@@ -11,6 +12,10 @@ import type { Schema } from './schema.ts';
 export type DataFile = {
   /** Of its bytes, hexadecimal; its name is made of it. */
   sha256: string;
+  /** Which of the files with these bytes it is; the first is 0. */
+  copy: number;
+  /** When it was put there, by its writer's clock. */
+  storedAtMs: number;
   sizeBytes: number;
   rows: number;
   partitionValues: { [column: string]: string | null };
@@ -21,39 +26,66 @@ export type DataFile = {
 /** Files of one schema, the partition columns included, to be committed together. */
 export type DataFiles = { schema: Schema; partitionColumns: string[]; files: DataFile[] };
 
-/**
- * Stores a file's bytes under their content's name. Where the name exists the same bytes are put once more: that makes the
- * file young again, so that no clean-up of old unreferenced files takes it away before its commit, and heals a damaged one.
- */
-export async function storeDataFile(at: Location, bytes: Uint8Array): Promise<{ sha256: string; sizeBytes: number }> {
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
-  const key = keyOf(at, dataFileName(sha256, 0));
-  const { created } = await at.store.putIfAbsent(key, bytes);
-  if (!created) await at.store.put(key, bytes);
-  return { sha256, sizeBytes: bytes.length };
-}
+/** A file's bytes in the store, before anything is said of what they hold. */
+export type StoredFile = Pick<DataFile, 'sha256' | 'copy' | 'storedAtMs' | 'sizeBytes'>;
 
 /**
- * The `add` actions for these files. The log knows a file by its path, so content that the table holds, or held, already goes
- * in under a further name (`part-<sha256>-1…`): appending the same rows twice must give them twice, and a path under a
- * tombstone may be cleaned away at any time.
+ * How long a stored file can be committed as it is. It is far below the least retention of a vacuum, which therefore never
+ * has such a file on its list, be the clocks apart by more than a day.
  */
-export async function placeFiles(
-  at: Location,
-  files: readonly DataFile[],
-  isTaken: (path: string) => boolean,
-  modificationTime: number,
-): Promise<Add[]> {
-  const placed = new Map<string, Add>();
-  for (const file of files) {
-    let copy = 0;
-    while (isTaken(dataFileName(file.sha256, copy)) || placed.has(dataFileName(file.sha256, copy))) copy++;
+const freshMs = 3_600_000;
+
+/**
+ * Stores a file's bytes under their content's name. Where the name exists the same bytes are put once more, which heals a
+ * damaged file and makes it young again. One that was not young may by now be on the list of a vacuum, though: then the
+ * bytes also go in under a name of their own.
+ */
+export async function storeDataFile(at: Location, clock: Clock, bytes: Uint8Array): Promise<StoredFile> {
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const stored = { sha256, copy: 0, storedAtMs: clock.nowMs(), sizeBytes: bytes.length };
+  const key = keyOf(at, dataFileName(sha256, 0));
+  const { created } = await at.store.putIfAbsent(key, bytes);
+  if (created) return stored;
+  // the age by the store's own clock: nobody else's counts for a vacuum
+  const before = await at.store.head(key);
+  await at.store.put(key, bytes);
+  const after = await at.store.head(key);
+  if (before && after && after.lastModifiedMs - before.lastModifiedMs <= freshMs) return stored;
+  return { ...stored, copy: await putCopy(at, sha256, bytes, 1) };
+}
+
+/** Gives files the names under which a commit adds them to a table that has, or had, the `taken` ones. */
+export type PlaceFiles = (files: readonly DataFile[], taken: (path: string) => boolean) => Promise<Add[]>;
+
+/**
+ * The `add` actions for files. The log knows a file by its path, so content that the table holds, or held, already goes in
+ * under a further name (`part-<sha256>-1…`): appending the same rows twice must give them twice, and a path under a tombstone
+ * may be cleaned away at any time. So does a file that has waited so long that it may be cleaned away as unreferenced.
+ * A copy once made serves the further attempts of the same write. Throws `ObjectNotFound` and `ObjectDamaged`.
+ */
+export function filePlacer(at: Location, clock: Clock): PlaceFiles {
+  const copies = new Map<DataFile, string>();
+
+  async function nameFor(file: DataFile, isTaken: (path: string) => boolean): Promise<string> {
+    const own = copies.get(file) ?? dataFileName(file.sha256, file.copy);
+    const isFresh = copies.has(file) || clock.nowMs() - file.storedAtMs <= freshMs;
+    if (isFresh && !isTaken(own)) return own;
+    const copy = await putCopy(at, file.sha256, await verifiedBytes(at, file), file.copy + 1, isTaken);
     const path = dataFileName(file.sha256, copy);
-    if (copy > 0) await copyFile(at, file.sha256, path);
-    const { partitionValues, sizeBytes: size, stats } = file;
-    placed.set(path, { path, partitionValues, size, modificationTime, dataChange: true, stats });
+    copies.set(file, path);
+    return path;
   }
-  return [...placed.values()];
+
+  return async (files, taken) => {
+    const placed = new Map<string, Add>();
+    const modificationTime = clock.nowMs();
+    for (const file of files) {
+      const path = await nameFor(file, (name) => taken(name) || placed.has(name));
+      const { partitionValues, sizeBytes: size, stats } = file;
+      placed.set(path, { path, partitionValues, size, modificationTime, dataChange: true, stats });
+    }
+    return [...placed.values()];
+  };
 }
 
 /** The SHA-256 that a file's name promises; undefined for the files of other writers. */
@@ -61,12 +93,26 @@ export function promisedSha256(path: string): string | undefined {
   return /(?:^|\/)part-([0-9a-f]{64})(?:-\d+)?\.zstd\.parquet$/.exec(path)?.[1];
 }
 
-async function copyFile(at: Location, sha256: string, path: string): Promise<void> {
-  const key = keyOf(at, dataFileName(sha256, 0));
+/** Puts the bytes under the first name, from `first` on, that is nobody's yet, and tells which. */
+async function putCopy(
+  at: Location,
+  sha256: string,
+  bytes: Uint8Array,
+  first: number,
+  isTaken: (path: string) => boolean = () => false,
+): Promise<number> {
+  for (let copy = first; ; copy++) {
+    const path = dataFileName(sha256, copy);
+    if (!isTaken(path) && (await at.store.putIfAbsent(keyOf(at, path), bytes)).created) return copy;
+  }
+}
+
+async function verifiedBytes(at: Location, { sha256, copy }: DataFile): Promise<Uint8Array> {
+  const key = keyOf(at, dataFileName(sha256, copy));
   const bytes = await at.store.get(key);
   if (!bytes) throw new ObjectNotFound(key, at.path);
   if (createHash('sha256').update(bytes).digest('hex') !== sha256) throw new ObjectDamaged(key, at.path, sha256);
-  await at.store.put(keyOf(at, path), bytes);
+  return bytes;
 }
 
 function dataFileName(sha256: string, copy: number): string {

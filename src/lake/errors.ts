@@ -49,3 +49,44 @@ export class CommitConflict extends Error {
     super(`Table ${path}: ${attempts} attempts to commit met another writer each time. Try again when it is calmer.`);
   }
 }
+
+/** The rows have changed since the version on which the write was worked out. Nothing was written. */
+export class ConcurrentChange extends Error {
+  override readonly name = 'ConcurrentChange';
+  constructor(path: string, since: number, latest: number) {
+    super(
+      `Table ${path} has changed since version ${since}, on which this write rests; it is at ${latest} now. ` +
+        'Nothing was written: read the table again and work the write out anew.',
+    );
+  }
+}
+
+/** The keys by which rows are to be found are none: a null, or one that stands for several rows. */
+export class UnfitKeys extends Error {
+  override readonly name = 'UnfitKeys';
+  constructor(path: string, columns: readonly string[], problem: string) {
+    super(`The keys (${columns.join(', ')}) for table ${path} are unfit: ${problem}. Nothing was written.`);
+  }
+}
+
+/** Vacuuming with so short a retention could take files from under a writer or a reader. */
+export class UnsafeRetention extends Error {
+  override readonly name = 'UnsafeRetention';
+  constructor(path: string, retentionMs: number, leastMs: number) {
+    super(
+      `Table ${path} is not vacuumed with a retention of ${retentionMs / 3_600_000} hours: ${leastMs / 3_600_000} are the least, ` +
+        'so that no file goes that a running writer or reader still needs.',
+    );
+  }
+}
+
+/** The clock here and the store's own are apart, so that nobody can tell how old a file is. */
+export class ClockSkewed extends Error {
+  override readonly name = 'ClockSkewed';
+  constructor(path: string, hereMs: number, storeMs: number) {
+    super(
+      `Table ${path} is not vacuumed: it is ${new Date(hereMs).toISOString()} here and ${new Date(storeMs).toISOString()} ` +
+        'in the store. Set the clock right, then run it again.',
+    );
+  }
+}

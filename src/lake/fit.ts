@@ -46,8 +46,20 @@ export function fitColumns(path: string, schema: Schema, columns: readonly SqlCo
   });
 }
 
+/**
+ * The table's columns and, behind them, those that only the `wanted` have; all of these allow null, for the rows of before.
+ * Throws `SchemaMismatch` for a name that differs from a column's in letter case only.
+ */
+export function grownSchema(path: string, schema: Schema, wanted: Schema): Schema {
+  const own = new Set(schema.fields.map((field) => field.name));
+  const added = wanted.fields.filter((field) => !own.has(field.name)).map((field) => ({ ...field, nullable: true }));
+  const fields = [...schema.fields, ...added];
+  checkNamesDiffer(path, fields);
+  return { type: 'struct', fields };
+}
+
 /** DuckDB would tell `a` and `A` apart by renaming one of them in silence. */
-function checkNamesDiffer(path: string, columns: readonly SqlColumn[]): void {
+function checkNamesDiffer(path: string, columns: readonly { name: string }[]): void {
   const seen = new Set<string>();
   for (const { name } of columns) {
     if (seen.has(name.toLowerCase())) throw new SchemaMismatch(path, name, 'the name occurs twice, whatever its case');

@@ -2,7 +2,7 @@ import { quoteName, quoteText } from '../data/quote.ts';
 import type { SqlEngine } from '../data/sql.ts';
 import { storeDataFile, type DataFile, type DataFiles } from './data-files.ts';
 import { SchemaMismatch } from './errors.ts';
-import { fitColumns, schemaOf, type SqlColumn } from './fit.ts';
+import { fitColumns, grownSchema, schemaOf, type SqlColumn } from './fit.ts';
 import { isDone, type OverwriteOptions, type WriteOptions } from './plans.ts';
 import { sqlType, type DeltaType, type Field, type Schema } from './schema.ts';
 import { fileStats } from './stats.ts';
@@ -54,12 +54,12 @@ export async function storeQuery(
   table: DeltaTable,
   sql: SqlEngine,
   query: string,
-  options: { partitionBy?: string[]; replaceSchema?: boolean } = {},
+  options: { partitionBy?: string[]; replaceSchema?: boolean; addColumns?: boolean } = {},
 ): Promise<DataFiles> {
   const columns = await describeQuery(sql, query);
   const latest = await table.latest();
   const kept = options.replaceSchema ? undefined : latest;
-  const schema = kept?.schema ?? schemaOf(table.at.path, columns);
+  const schema = schemaFor(table.at.path, kept?.schema, columns, options.addColumns);
   const partitionColumns = options.partitionBy ?? kept?.metadata.partitionColumns ?? [];
   const fitted = `SELECT ${fitColumns(table.at.path, schema, columns).join(', ')} FROM (${query}\n)`;
   if (partitionColumns.length === 0) {
@@ -69,13 +69,21 @@ export async function storeQuery(
   return { schema, partitionColumns, files: await storePartitions(table, sql, fitted, schema, partitionColumns) };
 }
 
-async function describeQuery(sql: SqlEngine, query: string): Promise<SqlColumn[]> {
+function schemaFor(path: string, own: Schema | undefined, columns: readonly SqlColumn[], addColumns = false): Schema {
+  if (!own) return schemaOf(path, columns);
+  if (!addColumns) return own;
+  const known = new Set(own.fields.map((field) => field.name.toLowerCase()));
+  const added = columns.filter((column) => !known.has(column.name.toLowerCase()));
+  return grownSchema(path, own, schemaOf(path, added));
+}
+
+export async function describeQuery(sql: SqlEngine, query: string): Promise<SqlColumn[]> {
   const described = await sql.rows(`DESCRIBE ${query}`);
   return described.map((row) => ({ name: row['column_name'] as string, type: row['column_type'] as string }));
 }
 
-/** One file of the query's rows, or none where there are none. */
-async function storeRows(
+/** Stores the query's rows, which are in the table's columns but for those of `partitionValues`, as one file; none where there are none. */
+export async function storeRows(
   table: DeltaTable,
   sql: SqlEngine,
   query: string,
@@ -84,7 +92,7 @@ async function storeRows(
 ): Promise<DataFile | undefined> {
   const file = await sql.parquet(query);
   if (file.rows === 0) return undefined;
-  const stored = await storeDataFile(table.at, file.bytes);
+  const stored = await storeDataFile(table.at, table.context.clock, file.bytes);
   return { ...stored, rows: file.rows, partitionValues, stats: fileStats(file, schema) };
 }
 
@@ -142,13 +150,13 @@ function checkPartitions(path: string, schema: Schema, names: readonly string[])
   });
 }
 
-async function alreadyDone(table: DeltaTable, options: WriteOptions): Promise<QueryWritten | undefined> {
+export async function alreadyDone(table: DeltaTable, options: WriteOptions): Promise<QueryWritten | undefined> {
   const latest = options.txn && (await table.latest());
   if (!latest || !isDone(latest, options.txn)) return undefined;
   return { version: latest.version, status: 'already-committed', rows: 0 };
 }
 
-function withRows(written: Written, data: DataFiles): QueryWritten {
+export function withRows(written: Written, data: DataFiles): QueryWritten {
   const rows = data.files.reduce((sum, file) => sum + file.rows, 0);
   return { ...written, rows: written.status === 'committed' ? rows : 0 };
 }

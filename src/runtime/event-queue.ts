@@ -1,5 +1,6 @@
 import type { Json } from '../data/json.ts';
-import type { EventBus } from '../ports/event-bus.ts';
+import type { DomainEvent, EventBus } from '../ports/event-bus.ts';
+import { eventSizeBytes } from '../ports/event-limits.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import { eventSource } from '../triggers.ts';
 
@@ -20,15 +21,16 @@ export class EventQueue implements EventBus {
     this.#store = store;
   }
 
-  /** Announces the product's own events. */
-  async publish(events: readonly { detailType: string; detail: { [key: string]: Json } }[]): Promise<void> {
+  /** Announces the product's own events. Throws `EventTooLarge`, and then announces none of them. */
+  async publish(events: readonly DomainEvent[]): Promise<void> {
+    for (const event of events) eventSizeBytes(eventSource, event);
     for (const { detailType, detail } of events) {
       await this.add({ source: eventSource, 'detail-type': detailType, detail });
     }
   }
 
   async add(envelope: Envelope): Promise<void> {
-    if (this.#next === 0) for await (const { key } of this.#store.list(prefix)) this.#next = sequenceOf(key);
+    if (this.#next === 0) for await (const key of this.#keys()) this.#next = sequenceOf(key);
     let created = false;
     while (!created) {
       this.#next += 1;
@@ -41,7 +43,7 @@ export class EventQueue implements EventBus {
 
   /** The event that waits longest. */
   async first(): Promise<Queued | undefined> {
-    for await (const { key } of this.#store.list(prefix)) {
+    for await (const key of this.#keys()) {
       const bytes = await this.#store.get(key);
       if (bytes) return { key, envelope: parse(key, bytes) };
     }
@@ -51,11 +53,16 @@ export class EventQueue implements EventBus {
   async done(queued: Queued): Promise<void> {
     await this.#store.delete(queued.key);
   }
+
+  /** Of all waiting events, in their order. A file of another name is nobody's event: somebody has put it aside there. */
+  async *#keys(): AsyncIterable<string> {
+    for await (const { key } of this.#store.list(prefix)) if (Number.isInteger(sequenceOf(key))) yield key;
+  }
 }
 
 const prefix = 'events/';
 const keyOf = (sequence: number) => `${prefix}${String(sequence).padStart(9, '0')}.json`;
-const sequenceOf = (key: string) => Number(key.slice(prefix.length, -'.json'.length));
+const sequenceOf = (key: string) => Number(/^events\/(\d{9})\.json$/.exec(key)?.[1]);
 
 /** The runtime's own state cannot be read. */
 export class BrokenStateFile extends Error {

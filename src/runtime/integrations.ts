@@ -10,7 +10,7 @@ import { stageFunctions } from './stages.ts';
 import type { Workers } from './workers.ts';
 
 /** What one execution has let the world know, for whoever started it. */
-export type TaskWatch = { announced: string[]; report: string | undefined };
+export type TaskWatch = { announced: string[]; reasons: string[]; report: string | undefined };
 
 type Surroundings = { ports: Ports; queue: EventQueue; workers: Workers };
 
@@ -49,6 +49,7 @@ const integrations: { [resource: string]: Integration } = {
     const { Entries } = given as { Entries: { DetailType: string; Detail: { [key: string]: Json } }[] };
     await queue.publish(Entries.map(({ DetailType, Detail }) => ({ detailType: DetailType, detail: Detail })));
     watch.announced.push(...Entries.map(({ DetailType }) => DetailType));
+    watch.reasons.push(...Entries.flatMap(({ Detail: { reason } }) => (typeof reason === 'string' ? [reason] : [])));
     return { Entries: Entries.map(() => ({ EventId: ports.ids.next() })), FailedEntryCount: 0 };
   },
 

@@ -17,10 +17,35 @@ export type PortsRecipe = {
   codeVersion: string;
 };
 
-/** Ports on directories: one per zone, in the layout of the buckets. */
+/** The state directory cannot be made or written to. */
+export class StateDirectoryUnusable extends Error {
+  override name = 'StateDirectoryUnusable';
+
+  constructor(directory: string, cause: NodeJS.ErrnoException) {
+    super(
+      `The state directory ${directory} cannot be used: ${reasons[cause.code ?? ''] ?? cause.code}. Name another one by --dir.`,
+      { cause },
+    );
+  }
+}
+
+const reasons: { [code: string]: string } = {
+  ENOTDIR: 'part of its path is a file',
+  EEXIST: 'part of its path is a file',
+  EACCES: 'this user may not write there',
+  EPERM: 'this user may not write there',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full',
+};
+
+/** Ports on directories: one per zone, in the layout of the buckets. Throws `StateDirectoryUnusable`. */
 export async function openPorts({ directory, useCases, codeVersion }: PortsRecipe): Promise<Ports> {
   const temporaryDirectory = join(directory, 'tmp');
-  await mkdir(temporaryDirectory, { recursive: true });
+  for (const needed of [temporaryDirectory, join(directory, 'runtime')]) {
+    await mkdir(needed, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+      throw new StateDirectoryUnusable(directory, error);
+    });
+  }
   const clock = new SystemClock();
   const zone = (name: string) => new DirectoryStore(join(directory, name));
   return {

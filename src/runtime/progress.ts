@@ -11,7 +11,8 @@ export type Progress =
   | { kind: 'machine-ended'; machine: string; status: string; milliseconds: number; error?: string };
 
 /**
- * Turns the events of one execution into progress. An item is a child execution of a distributed Map; `onFirst` is told of
+ * Turns the events of one execution into progress, of the states that do or await something: those that only route are no
+ * news. An item is a child execution of a distributed Map; `onFirst` is told of
  * the live execution with its first event.
  */
 export function progressOf(
@@ -27,13 +28,13 @@ export function progressOf(
       if (!/^Execution(Succeeded|Failed|Aborted|TimedOut)$/.test(event.type)) return;
       items = { ...items, ended: items.ended + 1 };
       tell({ kind: 'item-ended', machine, state: entered.state, ...items });
-    } else if (event.type.endsWith('StateEntered')) {
+    } else if (/^(Task|Map|Parallel|Wait)StateEntered$/.test(event.type)) {
       entered = { state: origin.state ?? '', timeMs: event.timestamp };
       items = { ended: 0, total: 0 };
       tell({ kind: 'state-entered', machine, state: entered.state });
     } else if (event.type === 'MapStateStarted') {
       items = { ended: 0, total: (event['mapStateStartedEventDetails'] as { length: number }).length };
-    } else if (event.type.endsWith('StateExited')) {
+    } else if (/^(Task|Map|Parallel|Wait)StateExited$/.test(event.type)) {
       tell({ kind: 'state-exited', machine, state: entered.state, milliseconds: event.timestamp - entered.timeMs });
     }
   };

@@ -40,6 +40,8 @@ export type RuntimeOptions = {
   threads?: number;
 };
 
+export type Drop = { useCase: string; source: string; fileName: string; bytes: Uint8Array };
+
 /** What became of one execution. */
 export type Ended = {
   machine: MachineName;
@@ -50,6 +52,8 @@ export type Ended = {
   cause: string | undefined;
   /** The events that it announced. */
   announced: readonly string[];
+  /** Why it refused something or asks for something, in the words of those events. */
+  reasons: readonly string[];
   /** The key of the page that it wrote, in the reports zone. */
   report: string | undefined;
 };
@@ -92,14 +96,22 @@ export class Runtime {
     this.#onProgress = options.onProgress ?? (() => undefined);
   }
 
-  /** Puts a file where insurers drop theirs, and lets the store announce it. Deliver to have it ingested. */
-  async drop(drop: { useCase: string; source: string; fileName: string; bytes: Uint8Array }): Promise<{ key: string; runId: string }> {
-    const key = `drops/${drop.useCase}/${drop.source}/${drop.fileName}`;
-    await this.ports.bronze.put(key, drop.bytes);
-    // the file arrives when the runtime's clock says so, which need not be the machine's
-    const arrived = new Date(this.ports.clock.nowMs());
-    await utimes(join(this.#directory, 'bronze', key), arrived, arrived);
-    const etag = (await this.ports.bronze.head(key))?.etag ?? '';
+  /**
+   * Puts a file where insurers drop theirs, and lets the store announce it. Deliver to have it ingested. A file that is there
+   * already is the same drop again; another one of its name gets a part of its SHA-256 into the name, so that both stay.
+   */
+  async drop(drop: Drop): Promise<{ key: string; runId: string }> {
+    const { bronze, clock } = this.ports;
+    const named = dropKey(drop);
+    const there = await bronze.get(named);
+    const key = there && digestOf(there) !== digestOf(drop.bytes) ? dropKey(drop, digestOf(drop.bytes)) : named;
+    const { created } = await bronze.putIfAbsent(key, drop.bytes);
+    if (created) {
+      // the file arrives when the runtime's clock says so, which need not be the machine's
+      const arrived = new Date(clock.nowMs());
+      await utimes(join(this.#directory, 'bronze', key), arrived, arrived);
+    }
+    const etag = (await bronze.head(key))?.etag ?? '';
     await this.queue.add({
       source: 'aws.s3',
       'detail-type': 'Object Created',
@@ -141,7 +153,7 @@ export class Runtime {
   /** Runs one execution of a machine to its end and keeps its record. */
   async start(machine: MachineName, input: Json): Promise<Ended> {
     const { clock, ids } = this.ports;
-    const watch: TaskWatch = { announced: [], report: undefined };
+    const watch: TaskWatch = { announced: [], reasons: [], report: undefined };
     const startedMs = clock.nowMs();
     const execution = await execute(this.#machines[machine], input, {
       stateMachineArn: stateMachineArn(machine),
@@ -179,7 +191,15 @@ const matchers = rules.map(({ pattern, starts }) => ({
   matches: compileEventPattern(JSON.parse(JSON.stringify(pattern).replaceAll('${bronzeBucket}', bronzeBucket)) as Json),
 }));
 
+/** `policies.csv`, or with a digest `policies-1f2e3d4c.csv`. */
+function dropKey({ useCase, source, fileName }: Drop, digest?: string): string {
+  const name = digest ? fileName.replace(/(\.[^.]*)?$/, `-${digest.slice(0, 8)}$1`) : fileName;
+  return `drops/${useCase}/${source}/${name}`;
+}
+
 /** The run that a drop starts; the machine `ingest` computes the same. */
 function dropRunId(key: string, etag: string): string {
-  return `drop-${createHash('sha256').update(`${key}#${etag}`).digest('hex').slice(0, 12)}`;
+  return `drop-${digestOf(`${key}#${etag}`).slice(0, 12)}`;
 }
+
+const digestOf = (content: Uint8Array | string) => createHash('sha256').update(content).digest('hex');

@@ -26,7 +26,9 @@ export class Workers {
     });
   }
 
+  /** Ends every thread; what they worked on and what waited for them is rejected. */
   async close(): Promise<void> {
+    for (const job of this.#waiting.splice(0)) job.reject(new Error('The runtime was closed; the stage can be run again.'));
     await Promise.all([...this.#threads.keys()].map((worker) => worker.terminate()));
   }
 

@@ -7,12 +7,12 @@ import { appendQuery } from '../lake/write.ts';
 import type { Ports } from '../ports/stage-ports.ts';
 import { type UseCase, contractOf, useCaseOf } from '../usecase/catalogue.ts';
 import { featureTableColumns } from '../usecase/check.ts';
-import { currentRows, featuresPath, lakeTable, mountTable, silverPath, withSql } from './common/sql.ts';
+import { currentRows, featuresPath, lakeTable, latestBuilt, mountTable, silverPath, withSql } from './common/sql.ts';
 import type { Stage } from './stage.ts';
 
 /**
  * Runs the use case's features.sql over silver and appends the rows that are new or have changed as one batch, named after
- * the drop. Rows that are there already are not written again, so nothing is ever overwritten and nothing stands twice.
+ * the drop. Rows that hold already are not written again; nothing is ever overwritten.
  */
 export const features: Stage<'Features'> = async ({ useCase, runId }, ports) => {
   const definition = useCaseOf(ports.catalogue, useCase);
@@ -21,8 +21,10 @@ export const features: Stage<'Features'> = async ({ useCase, runId }, ports) => 
     const table = lakeTable(ports, ports.gold, featuresPath(useCase), sql);
     const existing = await mountTable(table, sql, 'existing');
 
+    const { entity } = definition.declaration;
     const columns = featureTableColumns(definition.declaration).map(quoteName).join(', ');
-    const known = existing ? `EXCEPT SELECT ${columns} FROM existing` : '';
+    const current = currentRows('existing', [entity.key, entity.eventTime], latestBuilt);
+    const known = existing ? `EXCEPT SELECT ${columns} FROM (${current})` : '';
     const builtAt = `make_timestamptz(${Math.floor(ports.clock.nowMs())} * 1000)`;
     const batch = `SELECT *, ${quoteText(runId)} AS _batch, ${builtAt} AS _built_at
       FROM (SELECT ${columns} FROM (${definition.features}\n) ${known}) ORDER BY ALL`;

@@ -4,10 +4,11 @@ import { readLedger } from '../governance/ledger.ts';
 import { readVersion } from '../governance/registry.ts';
 import type { Ports } from '../ports/stage-ports.ts';
 import { useCaseOf } from '../usecase/catalogue.ts';
+import type { Declaration } from '../usecase/declaration.ts';
 import { type Batch, dueBatches } from './common/batches.ts';
 import { factsOf, recordFacts } from './common/facts.ts';
 import { combineQuality } from './common/quality-facts.ts';
-import { featuresPath, lakeTable, mountTable, predictionsPath, withSql } from './common/sql.ts';
+import { currentFeatures, featuresPath, lakeTable, mountTable, predictionsPath, withSql } from './common/sql.ts';
 import type { Stage } from './stage.ts';
 
 /** So many rows are one partition's work: a few seconds of one function. */
@@ -18,7 +19,7 @@ const rowsPerPartition = 50_000;
  * that are due. A promotion or a drop meanwhile is for the next run.
  */
 export const pin: Stage<'Pin'> = async ({ useCase, runId }, ports) => {
-  useCaseOf(ports.catalogue, useCase);
+  const { declaration } = useCaseOf(ports.catalogue, useCase);
   const run = { useCase, runId };
   const idle = (reason: string) => ({ ...run, status: 'idle' as const, reason, batches: [], partitions: [] });
   const champion = liveAt(await readLedger(ports.registry, useCase), 'champion');
@@ -27,7 +28,7 @@ export const pin: Stage<'Pin'> = async ({ useCase, runId }, ports) => {
   return withSql(ports, async (sql) => {
     const features = await mountTable(lakeTable(ports, ports.gold, featuresPath(useCase), sql), sql, 'features');
     if (!features) return idle('There are no features to score.');
-    const due = dueBatches(await batchesOf(sql, ports, useCase), champion);
+    const due = dueBatches(await batchesOf(sql, ports, declaration), champion);
     if (due.length === 0) return idle(`Version ${champion} has scored everything that has arrived.`);
 
     const { digest } = await readVersion(ports.registry, useCase, champion);
@@ -51,15 +52,16 @@ export const pin: Stage<'Pin'> = async ({ useCase, runId }, ports) => {
   });
 };
 
-/** Every batch of the view `features`, oldest first. */
-async function batchesOf(sql: SqlEngine, ports: Ports, useCase: string): Promise<Batch[]> {
-  const predictions = await mountTable(lakeTable(ports, ports.gold, predictionsPath(useCase), sql), sql, 'predictions');
+/** Every batch of the view `features` with rows that still hold, oldest first: what a later drop has replaced is never scored. */
+async function batchesOf(sql: SqlEngine, ports: Ports, declaration: Declaration): Promise<Batch[]> {
+  const table = lakeTable(ports, ports.gold, predictionsPath(declaration.id), sql);
+  const predictions = await mountTable(table, sql, 'predictions');
   const scored = predictions
     ? 'SELECT _batch, list(DISTINCT model_version) AS scored_by FROM predictions GROUP BY _batch'
     : 'SELECT NULL::VARCHAR AS _batch, NULL::INTEGER[] AS scored_by WHERE false';
   const rows = await sql.rows(
     `SELECT _batch AS name, count(*) AS rows, any_value(coalesce(scored_by, [])) AS scored_by
-      FROM features LEFT JOIN (${scored}) USING (_batch) GROUP BY _batch ORDER BY min(_built_at), _batch`,
+      FROM (${currentFeatures(declaration)}) LEFT JOIN (${scored}) USING (_batch) GROUP BY _batch ORDER BY min(_built_at), _batch`,
   );
   return rows.map(({ name, rows: count, scored_by: scoredBy }) => ({
     name: String(name),

@@ -6,7 +6,7 @@ import type { Predictions } from '../report/facts.ts';
 import { useCaseOf } from '../usecase/catalogue.ts';
 import type { Declaration } from '../usecase/declaration.ts';
 import { recordFacts } from './common/facts.ts';
-import { fromJsonBytes, getWritten } from './common/json.ts';
+import { digestOf, fromJsonBytes, getWritten } from './common/json.ts';
 import { lakeTable, mountTable, predictionsPath, withSql } from './common/sql.ts';
 import { loadEvaluation, loadVersion } from './common/version.ts';
 import type { Stage } from './stage.ts';
@@ -17,7 +17,7 @@ export class UnfitPredictions extends Error {
 }
 
 /** Commits the data files of all partitions at once, after checking them: readers see the whole run or nothing of it. */
-export const publish: Stage<'Publish'> = async ({ useCase, runId, pin, parts }, ports) => {
+export const publish: Stage<'Publish'> = async ({ useCase, runId, pin, batches, parts }, ports) => {
   const { declaration } = useCaseOf(ports.catalogue, useCase);
   return withSql(ports, async (sql) => {
     const stored = await Promise.all(
@@ -32,7 +32,8 @@ export const publish: Stage<'Publish'> = async ({ useCase, runId, pin, parts }, 
     );
     const table = lakeTable(ports, ports.gold, predictionsPath(useCase), sql);
     const { version: predictionsVersion } = await table.append(data, {
-      txn: { appId: `score:${runId}:v${pin.version}`, version: 1 },
+      // once for these batches: a run that starts again after another drop has more to publish
+      txn: { appId: `score:${runId}:v${pin.version}:${digestOf(batches.join()).slice(0, 12)}`, version: 1 },
       details: { runId, modelVersion: String(pin.version), codeVersion: ports.codeVersion },
       // what was predicted stays on record: a newer run adds to it
       properties: { 'delta.appendOnly': 'true' },

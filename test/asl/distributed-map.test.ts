@@ -57,7 +57,9 @@ describe('a Map Run bears as many failed items as it tolerates', () => {
     ['by none, not even one', 10, {}, 1, 'FAILED'],
   ])('%s of %i', async (_title, count, tolerance, failing, status) => {
     const tasks = echo((payload) => (payload as number) < failing);
-    const execution = await run(distributed({ Items: `{% [0..${count - 1}] %}`, ...tolerance }), { tasks });
+    const execution = await run(distributed({ Items: `{% [0..${count - 1}] %}`, MaxConcurrency: 500, ...tolerance }), {
+      tasks,
+    });
     const rest = Array.from({ length: count - failing }, (_, index) => index + failing);
     // What failed contributes nothing to the output, the rest keeps its order.
     expect(execution).toMatchObject(status === 'FAILED' ? { status, ...exceeded } : { status, output: rest });

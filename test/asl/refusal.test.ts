@@ -103,6 +103,12 @@ describe('a field that nobody knows is refused by name, wherever it stands', () 
     expect(found(definition)).toEqual([`${pointer}: Field 'Surprise' is not supported.`]);
   });
 
+  test('Assign in a state after which nothing comes', () => {
+    expect(found(machineOf({ A: { Type: 'Succeed', Assign: { a: 1 } } }))).toEqual([
+      "/States/A/Assign: Field 'Assign' is not supported.",
+    ]);
+  });
+
   test('a field of the other query language, in the words of AWS', () => {
     const words = (is: string, name: string, other: string) =>
       `The QueryLanguage is set to '${is}', but field '${name}' is only supported for the '${other}' QueryLanguage`;

@@ -1,5 +1,6 @@
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { S3Client } from '@aws-sdk/client-s3';
+import { SFNClient } from '@aws-sdk/client-sfn';
 import type { Clock } from '../../src/ports/clock.ts';
 
 const common = {
@@ -16,6 +17,11 @@ export function testS3Client({ endpoint }: { endpoint: string }): S3Client {
 /** The real SDK client, pointed at an in-process server. */
 export function testEventBridgeClient({ endpoint }: { endpoint: string }): EventBridgeClient {
   return new EventBridgeClient({ ...common, endpoint });
+}
+
+/** The real SDK client, pointed at an in-process server. */
+export function testStepFunctionsClient({ endpoint }: { endpoint: string }): SFNClient {
+  return new SFNClient({ ...common, endpoint });
 }
 
 /** Time stands still, and sleeping is over at once; the waits asked for are kept in `waits`. */

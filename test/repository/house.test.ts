@@ -5,7 +5,10 @@ import { machineNames, stageNames, stages, substitutionOf } from '../../src/stag
 
 const root = new URL('../../', import.meta.url).pathname;
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
-const files = (pattern: string) => globSync(pattern, { cwd: root }).map((path) => normalize(path)).sort();
+const files = (pattern: string) =>
+  globSync(pattern, { cwd: root })
+    .map((path) => normalize(path))
+    .sort();
 
 describe('imports run one way', () => {
   // from the top of the house to its ground; a part may import its own floor and every floor below
@@ -19,7 +22,8 @@ describe('imports run one way', () => {
     ['src/usecase', 'src/ports'],
     ['src/ml', 'src/data'],
   ];
-  const floorOf = (path: string) => floors.findIndex((parts) => parts.some((part) => path === part || path.startsWith(`${part}/`)));
+  const floorOf = (path: string) =>
+    floors.findIndex((parts) => parts.some((part) => path === part || path.startsWith(`${part}/`)));
   const partOf = (path: string) => floors[floorOf(path)]?.find((part) => path === part || path.startsWith(`${part}/`));
 
   const importsOf = (path: string) =>
@@ -68,13 +72,18 @@ describe('imports run one way', () => {
     const targets = code
       .filter((path) => path.startsWith('src/asl/'))
       .flatMap(local)
-      .filter((target) => !target.startsWith('src/asl/') && !target.startsWith('src/ports/') && target !== 'src/data/json.ts');
+      .filter(
+        (target) => !target.startsWith('src/asl/') && !target.startsWith('src/ports/') && target !== 'src/data/json.ts',
+      );
     expect(targets).toEqual([]);
   });
 
   test('no SDK, file system, environment, clock or chance in the pure folders', () => {
-    const impure = /@aws-sdk\/|node:(fs|child_process|os|net|http)|process\.env|Date\.now\(|new Date\(\)|Math\.random\(/;
-    const offenders = files('src/{ml,governance,monitoring,asl,lake,report}/**/*.ts').filter((path) => impure.test(read(path)));
+    const impure =
+      /@aws-sdk\/|node:(fs|child_process|os|net|http)|process\.env|Date\.now\(|new Date\(\)|Math\.random\(/;
+    const offenders = files('src/{ml,governance,monitoring,asl,lake,report}/**/*.ts').filter((path) =>
+      impure.test(read(path)),
+    );
     expect(offenders).toEqual([]);
   });
 });
@@ -98,12 +107,16 @@ describe('one word per step', () => {
   });
 
   test.each(machineNames)('the function-calling states of %s are the stages declared for it', (name) => {
-    const calling = [...statesOf(machine(name).States)].filter(([, state]) => state.Resource === 'arn:aws:states:::lambda:invoke');
+    const calling = [...statesOf(machine(name).States)].filter(
+      ([, state]) => state.Resource === 'arn:aws:states:::lambda:invoke',
+    );
     expect(calling.map(([state]) => state).sort()).toEqual(
       stageNames.filter((stage) => (stages[stage].machines as readonly string[]).includes(name)).sort(),
     );
     for (const [state, definition] of calling) {
-      expect(JSON.stringify(definition)).toContain(`"FunctionName":"\${${substitutionOf(state as (typeof stageNames)[number])}}"`);
+      expect(JSON.stringify(definition)).toContain(
+        `"FunctionName":"\${${substitutionOf(state as (typeof stageNames)[number])}}"`,
+      );
     }
   });
 
@@ -138,7 +151,11 @@ describe('the repository speaks of the product alone', () => {
 
   test('nothing unfinished', () => {
     const pattern = new RegExp(['TO' + 'DO', 'FIX' + 'ME', 'not impl' + 'emented', 'for n' + 'ow'].join('|'));
-    expect(files('{src,lambdas,infra,usecases,statemachines,docs}/**/*').filter((path) => /\.\w+$/.test(path) && pattern.test(read(path)))).toEqual([]);
+    expect(
+      files('{src,lambdas,infra,usecases,statemachines,docs}/**/*').filter(
+        (path) => /\.\w+$/.test(path) && pattern.test(read(path)),
+      ),
+    ).toEqual([]);
   });
 
   test('the lock file names no registry', () => {

@@ -5,6 +5,8 @@ import type { State, StateFields } from '../state-fields.ts';
 export function readSucceed(state: StateFields): State {
   const given = state.language === 'JSONPath' ? readGiven(state, ['InputPath']) : undefined;
   const passing = readPassing(state, [], ['OutputPath']);
+  // Nothing comes after it that could read a variable.
+  if (state.fields.has('Assign')) state.fields.refuse('Assign', `Field 'Assign' is not supported.`);
   return {
     type: 'Succeed',
     targets: [],

@@ -87,7 +87,7 @@ function binNumbers(
   if (low === -Infinity || high === Infinity) {
     throw new InvalidTrainingData(`Column "${name}" holds an infinite value; make it missing (NaN) or cap it.`);
   }
-  const { values: sorted, places } = sort(sampled === null ? values : Float64Array.from(sampled, (row) => values[row]));
+  const { values: sorted, places } = sort(sampled === null ? values : valuesAt(values, sampled));
 
   // distinct values and how often each occurs
   const distinct = new Float64Array(sorted.length);

@@ -4,12 +4,15 @@ import { type Random, random } from '../random.ts';
 import { binMatrix } from './binning.ts';
 import { flattenTree, leafResults } from './flatten.ts';
 import { treeGrower } from './grower.ts';
+import type { KernelChoice } from './histogram.ts';
 import type { Tree, TreeModel } from './model.ts';
 import { type ForestParameters, completeParameters, forestParameters } from './parameters.ts';
 import { quantise } from './quantise.ts';
 import { checkMonotone, checkTrainingData, describeModel } from './training-data.ts';
 
 export type ForestOptions = {
+  /** @default 'webassembly', where it is to be had; the trees are the same. */
+  kernel?: KernelChoice;
   /** One per row, ≥ 0. */
   weight?: Float64Array;
   /** The levels behind the codes of each categorical column, kept in the model file. */
@@ -34,7 +37,8 @@ export function trainForest(
   checkMonotone(complete.monotoneConstraints, data);
   const binned = binMatrix(data, complete);
   const seeded = random(complete.seed);
-  const grow = treeGrower(binned, { ...complete, featureFractionByNode: complete.featureFraction });
+  const rules = { ...complete, featureFractionByNode: complete.featureFraction };
+  const grow = treeGrower(binned, rules, options.kernel);
   const slots = Int32Array.from(binned.slots.keys());
   const weight = options.weight ?? null;
 
@@ -50,10 +54,10 @@ export function trainForest(
   for (let t = 0; t < complete.trees; t++) {
     for (const [output, { mean, gradient, hessian, rounded }] of heads.entries()) {
       const stream = seeded.fork(t * outputs + output);
-      const order = complete.bootstrap
+      const drawn = complete.bootstrap
         ? bootstrap(data.rows, stream)
         : Int32Array.from({ length: data.rows }, (_, i) => i);
-      const grown = grow(rounded, order, slots, stream);
+      const grown = grow(rounded, drawn, slots, stream);
       const results = leafResults(grown, gradient, hessian, complete);
       trees.push(flattenTree(grown, binned, results, complete, 1, mean));
     }

@@ -1,12 +1,15 @@
 import type { Random } from '../random.ts';
 import type { BinnedMatrix } from './binning.ts';
 import {
+  type Boundary,
   type HistogramWorkspace,
   type KernelChoice,
+  type RowsWorkspace,
   type Sums,
   featureSums,
   histogramWorkspace,
   readFeatureOfRows,
+  rowsWorkspace,
 } from './histogram.ts';
 import type { QuantisedGradients } from './quantise.ts';
 import {
@@ -69,14 +72,17 @@ export function treeGrower(
   const spill = new Int32Array(binned.rows);
   let workspace: HistogramWorkspace | null = null;
   let workspaceLanes = 0;
+  let direct: RowsWorkspace | null = null;
   const sparse = rules.featureFractionByNode <= sparseShare;
-  /** All features of a node are tried, by gain alone: what the kernel can do. */
-  const isPlain = rules.featureFractionByNode === 1 && !rules.extraTrees && rules.lambdaL1 === 0;
+  /** Splits are judged by gain alone: what the kernel can do. */
+  const isPlain = !rules.extraTrees && rules.lambdaL1 === 0;
+  const hasMissing = missingSlots(binned);
   const splitRules: SplitRules = { ...rules, minChildWeight: Math.max(rules.minChildWeight, Number.MIN_VALUE) };
 
   return function grow(gradients, rows, slots, random) {
     const histograms = sparse || slots.length === 0 ? null : workspaceFor(gradients, slots, rows.length);
-    const order = histograms === null ? rows : histograms.order.subarray(0, rows.length);
+    const columns = sparse && gradients.lanes === 1 ? rowsWorkspaceFor(gradients, rows.length) : null;
+    const order = (histograms ?? columns)?.order.subarray(0, rows.length) ?? Int32Array.from(rows);
     order.set(rows);
     const candidates = Int32Array.from(slots);
     const perNode = Math.max(1, Math.round(rules.featureFractionByNode * slots.length));
@@ -182,23 +188,35 @@ export function treeGrower(
     /** The best split of a leaf over its features, or null. */
     function search(open: OpenLeaf): Split | null {
       if (!worthSearching(open)) return null;
-      const { total, bounds, histogram } = open;
+      const { total, bounds, histogram, start, end } = open;
       const unsplit = reductionAtBest(total, splitRules, bounds);
       const free = bounds.low === -Infinity && bounds.high === Infinity;
       let atLeast = Math.max(rules.minSplitGain, 1e-12 * unsplit); // less than that is rounding
       let best: Split | null = null;
+      let bestBoundary: { slot: number; boundary: Boundary } | null = null;
       let tried = 0;
       for (let k = 0; k < candidates.length && tried < perNode; k++) {
         if (perNode < candidates.length) swap(candidates, k, k + random.integer(candidates.length - k));
         const slot = candidates[k];
         const { bins, codes, column } = binned.slots[slot];
         const direction = rules.monotoneConstraints?.[column] ?? 0;
-        if (histograms !== null && histogram !== null && codes === null && free && direction === 0 && isPlain) {
+        const plain = codes === null && free && direction === 0 && isPlain;
+        if (plain && columns !== null && hasMissing[slot] === 0) {
+          const boundary = columns.bestBoundary(slot, start, end, total, unsplit, atLeast, splitRules);
+          if (boundary === 'constant') continue;
+          tried++;
+          if (boundary === null) continue;
+          atLeast = boundary.gain;
+          bestBoundary = { slot, boundary };
+          best = null;
+          continue;
+        }
+        if (plain && histograms !== null && histogram !== null && perNode === candidates.length) {
           const boundary = histograms.bestBoundary(histogram, slot, total, unsplit, atLeast, splitRules);
           if (boundary === null) continue;
           atLeast = boundary.gain;
-          histograms.read(sums, histogram, slot);
-          best = splitAt(sums, slot, boundary, total);
+          bestBoundary = { slot, boundary };
+          best = null;
           continue;
         }
 
@@ -213,8 +231,11 @@ export function treeGrower(
         if (found === null) continue;
         atLeast = found.gain;
         best = found;
+        bestBoundary = null;
       }
-      return best;
+      if (bestBoundary === null) return best;
+      readSlot(open, bestBoundary.slot);
+      return splitAt(sums, bestBoundary.slot, bestBoundary.boundary, total);
     }
 
     function readSlot({ histogram, start, end }: OpenLeaf, slot: number): void {
@@ -247,6 +268,14 @@ export function treeGrower(
     return workspace;
   }
 
+  function rowsWorkspaceFor(gradients: QuantisedGradients, rows: number): RowsWorkspace {
+    if (direct === null || direct.order.length < rows) {
+      direct = rowsWorkspace(binned, Math.max(rows, binned.rows), kernel);
+    }
+    direct.load(gradients);
+    return direct;
+  }
+
   /** Moves the rows that go left to the front of the range, keeping the order on both sides; returns where the right side begins. */
   function partition(order: Int32Array, start: number, end: number, split: Split): number {
     const column = binned.byColumn.subarray(split.slot * binned.rows, (split.slot + 1) * binned.rows);
@@ -265,6 +294,13 @@ export function treeGrower(
     order.set(kept.subarray(0, right), left);
     return left;
   }
+}
+
+/** 1 for every slot that has a missing value anywhere. */
+function missingSlots({ slots, byColumn, rows }: BinnedMatrix): Uint8Array {
+  return Uint8Array.from(slots, ({ bins }, slot) =>
+    byColumn.subarray(slot * rows, (slot + 1) * rows).includes(bins) ? 1 : 0,
+  );
 }
 
 function leftBinsOf(split: Split, bins: number): Uint8Array {

@@ -148,6 +148,67 @@ export function histogramWorkspace(
   };
 }
 
+/** What a tree needs that looks at few features per node and keeps no histograms: bins by column, values, order. */
+export type RowsWorkspace = {
+  order: Int32Array;
+  load: (gradients: QuantisedGradients) => void;
+  /**
+   * As `bestBoundary`, from the rows order[start … end) of a slot without missing values; `constant` when they all share a bin.
+   */
+  bestBoundary: (
+    slot: number,
+    start: number,
+    end: number,
+    total: Sums,
+    unsplit: number,
+    atLeast: number,
+    rules: BoundaryRules,
+  ) => Boundary | 'constant' | null;
+};
+
+/** Makes room for trees of up to `capacity` rows on one lane. */
+export function rowsWorkspace(binned: BinnedMatrix, capacity: number, choice: KernelChoice): RowsWorkspace {
+  const { rows } = binned;
+  const values = aligned(binned.byColumn.length);
+  const order = values + aligned(rows * 8);
+  const scratch = order + aligned(capacity * 4);
+  const marks = scratch + 256 * 8;
+  const need = marks + 32;
+  const { memory, operations } = kernel(need + 16, choice);
+  const doubles = new Float64Array(memory);
+  new Uint8Array(memory).set(binned.byColumn);
+  let gradients: QuantisedGradients;
+
+  return {
+    order: new Int32Array(memory, order, capacity),
+    load(loaded) {
+      gradients = loaded;
+      doubles.set(loaded.values, values / 8);
+    },
+    bestBoundary(slot, start, end, total, unsplit, atLeast, rules) {
+      const { gradientUnit, countRange } = gradients;
+      const gainUnit = gradientUnit * gradientUnit;
+      doubles[need / 8] = (atLeast + unsplit) / gainUnit;
+      const bin = operations.scanRowsOne(
+        slot * rows,
+        order + start * 4,
+        order + end * 4,
+        values,
+        scratch,
+        marks,
+        total.gradient / gradientUnit,
+        total.count,
+        countRange,
+        Math.max(rules.minChildSamples, rules.minChildWeight),
+        rules.lambdaL2,
+        need,
+      );
+      if (bin < 0) return bin === -2 ? 'constant' : null;
+      return { gain: doubles[need / 8] * gainUnit - unsplit, bin, missingLeft: false };
+    },
+  };
+}
+
 function kernel(bytes: number, choice: KernelChoice): { memory: ArrayBuffer; operations: KernelOperations } {
   const fast = choice === 'webassembly' ? webAssemblyOperations(bytes) : null;
   if (fast !== null) return fast;

@@ -107,7 +107,7 @@ function scan(
   let leftGradient = missingLeft * missing.gradient;
   let leftHessian = missingLeft * missing.hessian;
   let leftCount = missingLeft * missing.count;
-  let bestGain = atLeast;
+  let needed = atLeast + unsplit;
   let position = -1;
 
   for (let i = 0; i <= last; i++) {
@@ -123,25 +123,26 @@ function scan(
     const rightGradient = total.gradient - leftGradient;
     let gain: number;
     if (plain) {
-      gain =
-        (leftGradient * leftGradient) / (leftHessian + lambdaL2) +
-        (rightGradient * rightGradient) / (rightHessian + lambdaL2) -
-        unsplit;
+      // as the kernel does it, in the same order: the products first, and quotients only where they may count
+      const leftWeight = leftHessian + lambdaL2;
+      const rightWeight = rightHessian + lambdaL2;
+      const products = leftGradient * leftGradient * rightWeight + rightGradient * rightGradient * leftWeight;
+      if (!(products > needed * (leftWeight * rightWeight))) continue;
+      gain = (leftGradient * leftGradient) / leftWeight + (rightGradient * rightGradient) / rightWeight;
     } else {
       const leftValue = leafValue(leftGradient, leftHessian, lambdaL1, lambdaL2, bounds);
       const rightValue = leafValue(rightGradient, rightHessian, lambdaL1, lambdaL2, bounds);
       if (direction * (rightValue - leftValue) < 0) continue;
       gain =
         reduction(leftGradient, leftHessian, lambdaL1, lambdaL2, leftValue) +
-        reduction(rightGradient, rightHessian, lambdaL1, lambdaL2, rightValue) -
-        unsplit;
+        reduction(rightGradient, rightHessian, lambdaL1, lambdaL2, rightValue);
     }
-    if (gain > bestGain) {
-      bestGain = gain;
+    if (gain > needed) {
+      needed = gain;
       position = i;
     }
   }
-  return position < 0 ? null : { gain: bestGain, position };
+  return position < 0 ? null : { gain: needed - unsplit, position };
 }
 
 /** The fall of the loss, twice, that the best single value for all rows of a leaf brings. */

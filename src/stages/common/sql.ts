@@ -46,8 +46,11 @@ export function currentRows(view: string, keys: readonly string[], latestFirst: 
   return `SELECT * FROM ${quoteName(view)} QUALIFY row_number() OVER (PARTITION BY ${by} ORDER BY ${latestFirst}) = 1`;
 }
 
+/** Which of several feature rows of one entity at one time holds: the one built last. */
+export const latestBuilt = '_built_at DESC, _batch';
+
 /** The feature table as models see it: current rows, in a fixed order. */
 export function currentFeatures({ entity }: Declaration): string {
   const order = `${quoteName(entity.key)}, ${quoteName(entity.eventTime)}`;
-  return `${currentRows('features', [entity.key, entity.eventTime], '_built_at DESC, _batch')} ORDER BY ${order}`;
+  return `${currentRows('features', [entity.key, entity.eventTime], latestBuilt)} ORDER BY ${order}`;
 }

@@ -29,6 +29,16 @@ describe('a random forest', () => {
     expect(model.trees[0].leaves).toBeGreaterThan(1000);
   });
 
+  test.each([{}, { featureFraction: 0.8, maxDepth: 6 }, { minChildSamples: 7, lambdaL2: 2 }])(
+    'the kernel in WebAssembly and its twin grow the same trees, node by node: %o',
+    (more) => {
+      const trained = (['webassembly', 'typescript'] as const).map((kernel) =>
+        trainForest(data, target, { trees: 4, ...more }, { kernel }),
+      );
+      expect(trained[0]).toEqual(trained[1]);
+    },
+  );
+
   test('its limits hold in every tree', () => {
     const limits = { trees: 5, maxDepth: 4, minChildSamples: 7, minSplitSamples: 30 };
     for (const tree of trainForest(data, target, limits).trees) {

@@ -40,20 +40,29 @@ export const set = (local: number, value: Code): Code => [value, 0x21, unsigned(
 export const integer = (value: number): Code => [0x41, signed(value)];
 export const add = (a: Code, b: Code): Code => [a, b, 0x6a];
 export const multiply = (a: Code, b: Code): Code => [a, b, 0x6c];
+export const subtract = (a: Code, b: Code): Code => [a, b, 0x6b];
 export const and = (a: Code, b: Code): Code => [a, b, 0x71];
 export const or = (a: Code, b: Code): Code => [a, b, 0x72];
 export const shiftLeft = (a: Code, bits: number): Code => [a, integer(bits), 0x74];
+export const bitAt = (place: Code): Code => [integer(1), place, 0x74];
+export const shiftRight = (a: Code, bits: number): Code => [a, integer(bits), 0x76];
+export const lowestBit = (a: Code): Code => [a, 0x68]; // i32.ctz
+export const equal = (a: Code, b: Code): Code => [a, b, 0x46];
 export const less = (a: Code, b: Code): Code => [a, b, 0x49]; // i32.lt_u
 export const lessOrEqual = (a: Code, b: Code): Code => [a, b, 0x4c]; // i32.le_s
 
 export const load32 = (address: Code, offset = 0): Code => [address, 0x28, 2, unsigned(offset)];
+export const store32 = (address: Code, value: Code): Code => [address, value, 0x36, 2, 0];
 export const load8 = (address: Code, offset = 0): Code => [address, 0x2d, 0, unsigned(offset)];
 
 /** Operations on doubles. */
 export const double = {
   load: (address: Code, offset = 0): Code => [address, 0x2b, 3, unsigned(offset)],
   store: (address: Code, value: Code, offset = 0): Code => [address, value, 0x39, 3, unsigned(offset)],
+  constant: (value: number): Code => [0x44, [...new Uint8Array(Float64Array.of(value).buffer)]],
+  floor: (a: Code): Code => [a, 0x9c],
   add: (a: Code, b: Code): Code => [a, b, 0xa0],
+  subtract: (a: Code, b: Code): Code => [a, b, 0xa1],
   multiply: (a: Code, b: Code): Code => [a, b, 0xa2],
   divide: (a: Code, b: Code): Code => [a, b, 0xa3],
   greater: (a: Code, b: Code): Code => [a, b, 0x64],

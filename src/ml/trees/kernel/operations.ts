@@ -47,6 +47,24 @@ export type KernelOperations = {
     lambda: number,
     need: number,
   ) => number;
+  /**
+   * The same search for the rows in order[…orderEnd), straight from the bins of one column, for leaves whose histogram is not kept.
+   * `scratch` is 256 doubles of zeros, `marks` 8 int32 of zeros; both are so again afterwards. Returns −2 when all rows share a bin.
+   */
+  scanRowsOne: (
+    column: number,
+    order: number,
+    orderEnd: number,
+    values: number,
+    scratch: number,
+    marks: number,
+    gradient: number,
+    count: number,
+    countRange: number,
+    leastCount: number,
+    lambda: number,
+    need: number,
+  ) => number;
 };
 
 type Build = (

@@ -32,7 +32,7 @@ import { instantiate, lazyModule } from './module.ts';
 const nodeBytes = 24;
 
 /** Rows walked down a tree together: while one waits for memory the others go on. */
-const together = 4;
+const together = 8;
 
 /** Walks rows down trees in WebAssembly. */
 export type ScoringKernel = {
@@ -162,10 +162,11 @@ function addTrees(name: string, hasMissing: boolean): WasmFunction {
         set(rows[k], add(get(row), multiply(get(rowBytes), integer(k)))),
         set(scores[k], add(get(score), multiply(get(scoreBytes), integer(k)))),
       ]),
+      // two levels a round: whoever has arrived stays where it is
       whileLoop(
         anyInside,
-        nodes.map((node, k) => [
-          set(value, double.load(add(get(rows[k]), load32(get(node), 8)))),
+        [...nodes, ...nodes].map((node, k) => [
+          set(value, double.load(add(get(rows[k % together]), load32(get(node), 8)))),
           set(node, load32(add(get(node), shiftLeft(goesRight(node), 2)), 12)),
         ]),
       ),

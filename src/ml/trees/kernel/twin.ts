@@ -135,5 +135,53 @@ export function twinOperations(memory: ArrayBuffer): KernelOperations {
       doubles[need / 8] = needed;
       return position;
     },
+
+    scanRowsOne(
+      column,
+      order,
+      orderEnd,
+      values,
+      scratch,
+      _marks,
+      gradient,
+      count,
+      countRange,
+      leastCount,
+      lambda,
+      need,
+    ) {
+      let last = 0;
+      for (let at = order / 4; at < orderEnd / 4; at++) {
+        const row = integers[at];
+        const bin = bytes[column + row];
+        if (bin > last) last = bin;
+        doubles[scratch / 8 + bin] += doubles[values / 8 + row];
+      }
+      const perCount = 1 / countRange;
+      let packed = 0;
+      let needed = doubles[need / 8];
+      let position = -2;
+      for (let bin = 0; bin <= last; bin++) {
+        packed += doubles[scratch / 8 + bin];
+        doubles[scratch / 8 + bin] = 0;
+        const left = Math.floor(packed * perCount);
+        const leftCount = packed - left * countRange;
+        const rightCount = count - leftCount;
+        if (leftCount > 0 && rightCount > 0 && position === -2) position = -1;
+        if (leftCount < leastCount || rightCount < leastCount) continue;
+        const right = gradient - left;
+        const leftWeight = leftCount + lambda;
+        const rightWeight = rightCount + lambda;
+        const products = left * left * rightWeight + right * right * leftWeight;
+        if (!(products > needed * (leftWeight * rightWeight))) continue;
+        const gain = (left * left) / leftWeight + (right * right) / rightWeight;
+        if (gain > needed) {
+          needed = gain;
+          position = bin;
+        }
+      }
+      doubles[need / 8] = needed;
+      return position;
+    },
   };
 }

@@ -3,7 +3,9 @@ import {
   type WasmFunction,
   add,
   and,
+  bitAt,
   double,
+  equal,
   f64,
   get,
   i32,
@@ -12,11 +14,15 @@ import {
   lessOrEqual,
   load32,
   load8,
-  moduleBytes,
+  lowestBit,
   multiply,
+  or,
   pair,
   set,
   shiftLeft,
+  shiftRight,
+  store32,
+  subtract as minus,
   v128,
   when,
   whileLoop,
@@ -44,6 +50,7 @@ function program(): WasmFunction[] {
     subtract(),
     scanOne(),
     scanTwo(),
+    scanRowsOne(),
   ];
 }
 
@@ -170,7 +177,8 @@ function subtract(): WasmFunction {
   };
 }
 
-const one: Code = [0x44, [...new Uint8Array(Float64Array.of(1).buffer)]];
+const one = double.constant(1);
+const zero = double.constant(0);
 
 /** Both scans take two bins a round: lane 0 sums up to the first, lane 1 up to the second. */
 type Sides = {
@@ -329,6 +337,99 @@ function scanTwo(): WasmFunction {
         ),
         set(bin, add(get(bin), integer(2))),
         set(histogram, add(get(histogram), integer(32))),
+      ]),
+      double.store(get(need), get(needed)),
+      get(position),
+    ],
+  };
+}
+
+/** From this many rows on it is quicker to go through all bins than to note which are touched. */
+const manyRows = 150;
+
+function scanRowsOne(): WasmFunction {
+  const [column, order, orderEnd, values, scratch, marks, gradient, count, countRange, leastCount, lambda, need] =
+    locals(0, 12);
+  const [row, bin, entry, mark, bits, marksEnd, firstBin, position] = locals(12, 8);
+  const [packed, perCount, needed, left, leftCount, right, rightCount, leftWeight, rightWeight, gain] = locals(20, 10);
+  const step = (local: number, by: number) => set(local, add(get(local), integer(by)));
+  const square = (local: number) => double.multiply(get(local), get(local));
+  const exceeds = double.greater(
+    double.add(double.multiply(square(left), get(rightWeight)), double.multiply(square(right), get(leftWeight))),
+    double.multiply(get(needed), double.multiply(get(leftWeight), get(rightWeight))),
+  );
+  const addRow: Code = [
+    set(row, load32(get(order))),
+    set(bin, load8(add(get(column), get(row)))),
+    set(entry, add(get(scratch), shiftLeft(get(bin), 3))),
+    double.store(
+      get(entry),
+      double.add(double.load(get(entry)), double.load(add(get(values), shiftLeft(get(row), 3)))),
+    ),
+  ];
+  return {
+    name: 'scanRowsOne',
+    parameters: [...locals(0, 6).map(() => i32), ...locals(6, 5).map(() => f64), i32],
+    results: [i32],
+    locals: [...locals(12, 8).map(() => i32), ...locals(20, 10).map(() => f64)],
+    body: [
+      set(perCount, double.divide(one, get(countRange))),
+      set(needed, double.load(get(need))),
+      set(position, integer(-2)),
+      // add up per bin; few rows mark the bins they touch, many rows are taken to touch all
+      when(less(integer(4 * manyRows), minus(get(orderEnd), get(order))), [
+        whileLoop(less(get(order), get(orderEnd)), [addRow, step(order, 4)]),
+        Array.from({ length: 8 }, (_, word) => store32(add(get(marks), integer(4 * word)), integer(-1))),
+      ]),
+      whileLoop(less(get(order), get(orderEnd)), [
+        addRow,
+        set(mark, add(get(marks), shiftLeft(shiftRight(get(bin), 5), 2))),
+        store32(get(mark), or(load32(get(mark)), bitAt(get(bin)))),
+        step(order, 4),
+      ]),
+      // go through the marked bins in order, clearing as we go
+      set(marksEnd, add(get(marks), integer(32))),
+      whileLoop(less(get(marks), get(marksEnd)), [
+        set(bits, load32(get(marks))),
+        store32(get(marks), integer(0)),
+        whileLoop(get(bits), [
+          set(bin, add(get(firstBin), lowestBit(get(bits)))),
+          set(bits, and(get(bits), minus(get(bits), integer(1)))),
+          set(entry, add(get(scratch), shiftLeft(get(bin), 3))),
+          set(packed, double.add(get(packed), double.load(get(entry)))),
+          double.store(get(entry), zero),
+          set(left, double.floor(double.multiply(get(packed), get(perCount)))),
+          set(leftCount, double.subtract(get(packed), double.multiply(get(left), get(countRange)))),
+          set(rightCount, double.subtract(get(count), get(leftCount))),
+          when(
+            and(double.greater(get(rightCount), zero), equal(get(position), integer(-2))),
+            set(position, integer(-1)),
+          ),
+          set(right, double.subtract(get(gradient), get(left))),
+          set(leftWeight, double.add(get(leftCount), get(lambda))),
+          set(rightWeight, double.add(get(rightCount), get(lambda))),
+          when(
+            and(
+              and(
+                double.greaterOrEqual(get(leftCount), get(leastCount)),
+                double.greaterOrEqual(get(rightCount), get(leastCount)),
+              ),
+              exceeds,
+            ),
+            [
+              set(
+                gain,
+                double.add(
+                  double.divide(square(left), get(leftWeight)),
+                  double.divide(square(right), get(rightWeight)),
+                ),
+              ),
+              when(double.greater(get(gain), get(needed)), [set(needed, get(gain)), set(position, get(bin))]),
+            ],
+          ),
+        ]),
+        step(marks, 4),
+        step(firstBin, 32),
       ]),
       double.store(get(need), get(needed)),
       get(position),
