@@ -21,7 +21,8 @@ export function numeric(call: Call, option: string): number | undefined {
   const given = call.text(option);
   if (given === undefined) return undefined;
   const value = Number(given);
-  if (given.trim() === '' || !Number.isFinite(value)) throw new UsageError(`--${option} takes a number, not "${given}".`);
+  if (given.trim() === '' || !Number.isFinite(value))
+    throw new UsageError(`--${option} takes a number, not "${given}".`);
   return value;
 }
 

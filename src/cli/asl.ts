@@ -7,7 +7,7 @@ import { parseMachine } from '../asl/machine.ts';
 import type { Json } from '../data/json.ts';
 import { random } from '../ml/random.ts';
 import { type Command, exitCodes } from './command.ts';
-import { jsonOf } from './run.ts';
+import { jsonOf, jsonOfFile } from './run.ts';
 
 export const command: Command = {
   summary:
@@ -34,10 +34,10 @@ export const command: Command = {
   },
   positionals: { min: 1, max: 1 },
   async run(call) {
-    const machine = parseMachine(await jsonOf(call.positionals[0]));
+    const machine = parseMachine(await jsonOfFile(call.positionals[0]));
     const tasksFile = call.text('tasks');
     const clock = new SteppedClock(Date.parse(call.text('start')!));
-    const canned = cannedTasks(tasksFile === undefined ? {} : await jsonOf(tasksFile), machine, clock);
+    const canned = cannedTasks(tasksFile === undefined ? {} : await jsonOfFile(tasksFile), machine, clock);
     const { uniform } = random(call.text('seed')!);
     const execution = await execute(machine, await jsonOf(call.text('input')!), {
       name: 'local',

@@ -7,6 +7,11 @@ import { fileURLToPath } from 'node:url';
 const installedNode = fileURLToPath(new URL('../../node_modules/.bin/node', import.meta.url));
 
 if (Number(process.versions.node.split('.')[0]) >= 24) {
+  // whoever reads our output has seen enough (`| head`): that is no failure
+  process.stdout.on('error', (error) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(0);
+  });
   const { main } = await import('./main.ts');
   process.exitCode = await main(process.argv.slice(2));
 } else if (existsSync(installedNode)) {

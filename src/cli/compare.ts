@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { say, sayShare } from '../governance/text.ts';
 import type { Json } from '../data/json.ts';
@@ -11,24 +10,43 @@ import { driftFacts } from '../stages/common/drift-facts.ts';
 import type { Declaration } from '../usecase/declaration.ts';
 import { list, numeric, share, whole } from './arguments.ts';
 import { type Command, UsageError, exitCodes } from './command.ts';
+import { writeGiven } from './files.ts';
 import type { Output } from './output.ts';
 import { type TableColumn } from './table-columns.ts';
 import { type TableFile, columnOf, numbersOf, readTable } from './table-file.ts';
 
 export const command: Command = {
-  summary: 'Compares two files of the same kind: which columns have drifted, where to, how far, and what could have been overlooked.',
+  summary:
+    'Compares two files of the same kind: which columns have drifted, where to, how far, and what could have been overlooked.',
   usage: 'REFERENCE CURRENT [--columns COLUMNS] [--report FILE.html]',
   examples: [
     ['bordereau compare january.csv february.csv', 'every column that both have; exit code 5 where one has drifted'],
-    ['bordereau compare train.parquet now.csv --columns age,bmi,region --report drift.html', 'these columns, with a report to pass on'],
+    [
+      'bordereau compare train.parquet now.csv --columns age,bmi,region --report drift.html',
+      'these columns, with a report to pass on',
+    ],
     ['bordereau compare scored-jan.csv scored-feb.csv --prediction prediction --json', 'the model’s output besides'],
   ],
   options: {
-    columns: { type: 'string', value: 'COLUMNS', help: 'which columns, with commas between them (default: those of both files)' },
+    columns: {
+      type: 'string',
+      value: 'COLUMNS',
+      help: 'which columns, with commas between them (default: those of both files)',
+    },
     prediction: { type: 'string', value: 'COLUMN', help: 'the model’s output: judged by its mean too' },
     report: { type: 'string', value: 'FILE.html', help: 'write the page of charts here' },
-    fdr: { type: 'string', value: 'SHARE', help: 'of false alarms among the alarms, over all columns', default: '0.05' },
-    'psi-warn': { type: 'string', value: 'X', help: 'a stability index, chance taken off, from which on it matters', default: '0.1' },
+    fdr: {
+      type: 'string',
+      value: 'SHARE',
+      help: 'of false alarms among the alarms, over all columns',
+      default: '0.05',
+    },
+    'psi-warn': {
+      type: 'string',
+      value: 'X',
+      help: 'a stability index, chance taken off, from which on it matters',
+      default: '0.1',
+    },
     'psi-alert': { type: 'string', value: 'X', help: 'from which on it is serious', default: '0.25' },
     'min-rows': { type: 'string', value: 'N', help: 'fewer current rows are shown and not judged', default: '50' },
   },
@@ -56,13 +74,17 @@ export const command: Command = {
       importance: {},
     });
     const drift = calculateDrift(profile, rowsOf(current, reference, names, prediction), policy);
-    const shown = prediction === undefined ? drift.columns : [{ ...drift.prediction, name: prediction }, ...drift.columns];
+    const shown =
+      prediction === undefined ? drift.columns : [{ ...drift.prediction, name: prediction }, ...drift.columns];
     const drifted = shown.filter(({ severity }) => severity !== 'NONE').map(({ name }) => name);
 
     printDrift(output, shown, drift, drifted);
     const report = call.text('report');
     if (report !== undefined) {
-      await writeFile(report, pageOf(reference, current, drift, policy, prediction, sentence(drift, drifted)));
+      await writeGiven(
+        report,
+        Buffer.from(pageOf(reference, current, drift, policy, prediction, sentence(drift, drifted))),
+      );
       output.print(resolve(report));
     }
     output.document({
@@ -93,13 +115,19 @@ function columnsToCompare(
   }
   const namesOf = (table: TableFile) => table.columns.map(({ name }) => name);
   const shared = namesOf(reference).filter((name) => namesOf(current).includes(name) && name !== prediction);
-  for (const [table, other] of [[reference, current], [current, reference]]) {
+  for (const [table, other] of [
+    [reference, current],
+    [current, reference],
+  ]) {
     const lacking = namesOf(other).filter((name) => !namesOf(table).includes(name));
-    if (lacking.length > 0) output.note(`${table.file} lacks ${lacking.map((name) => name + didYouMean(name, namesOf(table))).join(', ')}`);
+    if (lacking.length > 0)
+      output.note(`${table.file} lacks ${lacking.map((name) => name + didYouMean(name, namesOf(table))).join(', ')}`);
   }
   const identifiers = shared.filter((name) => isIdentifier(columnOf(reference, name)));
   if (identifiers.length > 0) {
-    output.note(`Left out, because most rows have a value of their own: ${identifiers.join(', ')}. --columns compares them all the same.`);
+    output.note(
+      `Left out, because most rows have a value of their own: ${identifiers.join(', ')}. --columns compares them all the same.`,
+    );
   }
   const names = shared.filter((name) => !identifiers.includes(name));
   if (names.length > 0) return names;
@@ -114,7 +142,12 @@ function isIdentifier(column: TableColumn): boolean {
 }
 
 /** The rows of a table as monitoring looks at them; a column that is empty here is of the kind that it has in the other table. */
-function rowsOf(table: TableFile, other: TableFile, names: readonly string[], prediction: string | undefined): MonitoredRows {
+function rowsOf(
+  table: TableFile,
+  other: TableFile,
+  names: readonly string[],
+  prediction: string | undefined,
+): MonitoredRows {
   return {
     columns: names.map((name) => monitoredColumn(table, other, name)),
     // without a prediction every row carries the same one, whose drift says nothing and is never shown
@@ -132,9 +165,14 @@ function monitoredColumn(table: TableFile, other: TableFile, name: string): Moni
     );
   }
   const kind = isEmpty(own) ? theirs.kind : own.kind;
-  if (kind === 'number') return { name, kind: 'number', values: own.kind === 'text' ? nothing(table.rows) : own.values };
+  if (kind === 'number')
+    return { name, kind: 'number', values: own.kind === 'text' ? nothing(table.rows) : own.values };
   if (own.kind === 'text') return { name, kind: 'category', values: own.values };
-  return { name, kind: 'category', values: Array.from(own.values, (value) => (Number.isNaN(value) ? null : String(value === 1))) };
+  return {
+    name,
+    kind: 'category',
+    values: Array.from(own.values, (value) => (Number.isNaN(value) ? null : String(value === 1))),
+  };
 }
 
 function isEmpty(column: TableColumn): boolean {
@@ -143,9 +181,28 @@ function isEmpty(column: TableColumn): boolean {
 
 const nothing = (rows: number) => new Float64Array(rows).fill(NaN);
 
-function printDrift(output: Output, columns: readonly ColumnDrift[], drift: DriftTable, drifted: readonly string[]): void {
+function printDrift(
+  output: Output,
+  columns: readonly ColumnDrift[],
+  drift: DriftTable,
+  drifted: readonly string[],
+): void {
   output.table(
-    ['column', 'drift', 'direction', 'of', 'was', 'is', 'shift', 'detectable', 'PSI', 'by chance', 'test', 'p', 'adjusted p'],
+    [
+      'column',
+      'drift',
+      'direction',
+      'of',
+      'was',
+      'is',
+      'shift',
+      'detectable',
+      'PSI',
+      'by chance',
+      'test',
+      'p',
+      'adjusted p',
+    ],
     columns.map(({ name, severity, shift, minimumDetectableShift, psi, expectedPsi, test }) => {
       const sayShift = shift.level === null ? say : sayShare;
       return [

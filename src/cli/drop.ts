@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { contractOf, useCaseOf } from '../usecase/catalogue.ts';
 import { type Command, UsageError, exitCodes } from './command.ts';
-import { GateClosed } from './failure.ts';
+import { readGiven } from './files.ts';
 import { useCaseOption, withRuntime } from './open.ts';
 import { factsOf } from '../stages/common/facts.ts';
 import { followUp } from './outcome.ts';
@@ -38,7 +37,7 @@ export const command: Command = {
         );
       }
       contractOf(definition, source);
-      const bytes = await readFileToDrop(file);
+      const bytes = await readGiven(file);
       const target = { useCase, source, fileName: basename(file), bytes };
       if (call.flag('dry-run')) {
         call.output.print(`Would put ${bytes.length} bytes at drops/${useCase}/${source}/${target.fileName}.`);
@@ -57,25 +56,9 @@ export const command: Command = {
           `${quality.droppedRows} rows: ${quality.acceptedRows} accepted, ${quality.quarantinedRows} quarantined, ${quality.rejectedRows} rejected.`,
         );
       }
-      const refused = ended.find((execution) => execution.machine === 'ingest' && execution.status !== 'SUCCEEDED');
       const outcome = followUp(call, ended);
       call.output.document({ key, runId, quality: (quality ?? null) as never, ...outcome.document });
-      if (refused?.error === 'DatasetRefused') {
-        throw new GateClosed(
-          exitCodes.dataGateFailed,
-          `${refused.cause?.replace(/^DatasetRefused: /, '') ?? ''} The file stays at ${key}; no table has changed.`,
-          'correct the file and drop it again, or look at the contract in usecases/',
-        );
-      }
       return outcome.exitCode;
     });
   },
 };
-
-async function readFileToDrop(file: string): Promise<Uint8Array> {
-  try {
-    return await readFile(file);
-  } catch (error) {
-    throw new UsageError(`The file ${file} cannot be read (${(error as NodeJS.ErrnoException).code}).`);
-  }
-}

@@ -12,8 +12,14 @@ export const command: Command = {
   summary: 'Judges predictions in any table: metrics with intervals, beside the best constant; A/E and lift for rates.',
   usage: 'FILE --label COLUMN --prediction COLUMN [--exposure COLUMN]',
   examples: [
-    ['bordereau evaluate scored.csv --label charges --prediction prediction', 'R², errors and bias, each with its interval'],
-    ['bordereau evaluate scored.csv --label has_claim --prediction probability --threshold 0.3', 'ROC and PR AUC, calibration, decisions'],
+    [
+      'bordereau evaluate scored.csv --label charges --prediction prediction',
+      'R², errors and bias, each with its interval',
+    ],
+    [
+      'bordereau evaluate scored.csv --label has_claim --prediction probability --threshold 0.3',
+      'ROC and PR AUC, calibration, decisions',
+    ],
     [
       'bordereau evaluate freq.parquet --label claims --prediction expected_claims --exposure years --by region',
       'Gini, deviance, A/E by tenth of the prediction and by region',
@@ -21,10 +27,23 @@ export const command: Command = {
   ],
   options: {
     ...judgedOptions,
-    exposure: { type: 'string', value: 'COLUMN', help: 'label and prediction are totals over it; figures are per unit of it' },
+    exposure: {
+      type: 'string',
+      value: 'COLUMN',
+      help: 'label and prediction are totals over it; figures are per unit of it',
+    },
     kind: { type: 'string', value: 'KIND', help: `of label: ${kinds.join(', ')}`, default: 'auto' },
-    threshold: { type: 'string', value: 'P', help: 'a probability from which on a row is called positive', default: '0.5' },
-    family: { type: 'string', value: 'NAME', help: 'of deviance: poisson, gamma, tweedie:1.5 (default: as the label suggests)' },
+    threshold: {
+      type: 'string',
+      value: 'P',
+      help: 'a probability from which on a row is called positive',
+      default: '0.5',
+    },
+    family: {
+      type: 'string',
+      value: 'NAME',
+      help: 'of deviance: poisson, gamma, tweedie:1.5 (default: as the label suggests)',
+    },
     by: { type: 'string', value: 'COLUMNS', help: 'A/E by the values of these columns, with commas between them' },
   },
   positionals: { min: 1, max: 1 },
@@ -52,16 +71,23 @@ export const command: Command = {
     return exitCodes.ok;
 
     function sayWhyNot(by: readonly string[], wasAsked: boolean): void {
-      if (by.length > 0 && !wasAsked) throw new UsageError('--by tells A/E: it needs --exposure, --family or --kind count.');
+      if (by.length > 0 && !wasAsked)
+        throw new UsageError('--by tells A/E: it needs --exposure, --family or --kind count.');
       if (wasAsked) output.note('No deviance, A/E or lift: they need labels of at least 0 and predictions above 0.');
     }
   },
 };
 
-function ensureKind(kind: LabelKind, { actual, predicted }: { actual: Float64Array; predicted: Float64Array }, label: string): void {
+function ensureKind(
+  kind: LabelKind,
+  { actual, predicted }: { actual: Float64Array; predicted: Float64Array },
+  label: string,
+): void {
   if (kind === 'classification') {
     if (actual.some((value) => value !== 0 && value !== 1)) {
-      throw new UsageError(`The label ${label} is not 0 or 1 in every row: it is no class. Leave out --kind, or give --positive.`);
+      throw new UsageError(
+        `The label ${label} is not 0 or 1 in every row: it is no class. Leave out --kind, or give --positive.`,
+      );
     }
     if (predicted.some((value) => !(value >= 0 && value <= 1))) {
       throw new UsageError('The predictions are no probabilities: some lie outside 0 to 1.');

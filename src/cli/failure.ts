@@ -29,20 +29,34 @@ const codesByName: Record<string, ExitCode> = {
   ArgumentError: exitCodes.usage,
   EncodingError: exitCodes.usage,
   GlmError: exitCodes.usage,
+  MisplacedDrop: exitCodes.usage,
+  UnsafeKey: exitCodes.usage,
+  StateDirectoryUnusable: exitCodes.usage,
+  VersionNotFound: exitCodes.usage,
+  NothingToRollBackTo: exitCodes.usage,
+  VersionTombstoned: exitCodes.modelGateRefused,
   FileRejected: exitCodes.dataGateFailed,
+  DatasetRefused: exitCodes.dataGateFailed,
+  LeakageFound: exitCodes.dataGateFailed,
+  TooFewRows: exitCodes.dataGateFailed,
   CredentialsProviderError: exitCodes.awsOrCredentials,
 };
 
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof GateClosed) return error.exitCode;
-  return codesByName[(error as Error)?.name] ?? exitCodes.crash;
+  return exitCodeOfName((error as Error)?.name);
+}
+
+/** The same of an error's name, as machines report it. */
+export function exitCodeOfName(name: string | undefined): ExitCode {
+  return (name === undefined ? undefined : codesByName[name]) ?? exitCodes.crash;
 }
 
 /** What went wrong and what to type next. The stack is for whoever sets BORDEREAU_DEBUG. */
 export function explain(error: unknown, output: Output): string[] {
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
   const next = error instanceof GateClosed || error instanceof UsageError ? error.next : undefined;
-  const label = error instanceof GateClosed || error instanceof UsageError ? '' : `${name}: `;
+  const label = exitCodeOf(error) === exitCodes.crash ? `${name}: ` : '';
   return [
     `${output.style('red', '✗')} ${label}${message}`,
     ...(next ? [`  Next: ${next}`] : []),

@@ -23,17 +23,31 @@ const limits = {
 } as const;
 
 export const command: Command = {
-  summary: 'Tells how a model treats groups of people: selection, error, calibration and A/E by group, every gap with its interval.',
+  summary:
+    'Tells how a model treats groups of people: selection, error, calibration and A/E by group, every gap with its interval.',
   usage: 'FILE --label COLUMN --prediction COLUMN --over COLUMNS',
   examples: [
-    ['bordereau fairness scored.csv --label has_claim --prediction probability --over sex,region', 'one table per column'],
-    ['bordereau fairness scored.csv --label charges --prediction prediction --over sex --threshold 20000', 'amounts: what counts as selected'],
-    [`bordereau fairness census.csv --label income --prediction income --positive '>50K' --over sex`, 'the data’s own gap, without a model'],
+    [
+      'bordereau fairness scored.csv --label has_claim --prediction probability --over sex,region',
+      'one table per column',
+    ],
+    [
+      'bordereau fairness scored.csv --label charges --prediction prediction --over sex --threshold 20000',
+      'amounts: what counts as selected',
+    ],
+    [
+      `bordereau fairness census.csv --label income --prediction income --positive '>50K' --over sex`,
+      'the data’s own gap, without a model',
+    ],
   ],
   options: {
     ...judgedOptions,
     over: { type: 'string', value: 'COLUMNS', help: 'the sensitive columns, with commas between them' },
-    threshold: { type: 'string', value: 'X', help: 'a prediction from which on a row is selected (default 0.5 for classes)' },
+    threshold: {
+      type: 'string',
+      value: 'X',
+      help: 'a prediction from which on a row is selected (default 0.5 for classes)',
+    },
     'min-group': { type: 'string', value: 'N', help: 'smaller groups are named, not measured', default: '30' },
   },
   positionals: { min: 1, max: 1 },
@@ -46,7 +60,9 @@ export const command: Command = {
     const kind = kindOf(actual, predicted);
     const threshold = numeric(call, 'threshold') ?? (kind === 'binary' ? 0.5 : undefined);
     if (threshold === undefined) {
-      throw new UsageError('The label is no class of 0 and 1: --threshold must say from which prediction on a row is selected.');
+      throw new UsageError(
+        'The label is no class of 0 and 1: --threshold must say from which prediction on a row is selected.',
+      );
     }
 
     const { output } = call;
@@ -66,7 +82,14 @@ export const command: Command = {
       if (i > 0) output.print();
       printAssessment(output, assessment);
     }
-    output.document({ file: table.file, kind, threshold, leftOutRows: leftOut, limits, over: assessments } as unknown as Json);
+    output.document({
+      file: table.file,
+      kind,
+      threshold,
+      leftOutRows: leftOut,
+      limits,
+      over: assessments,
+    } as unknown as Json);
     return exitCodes.ok;
   },
 };
@@ -82,7 +105,11 @@ function printAssessment(output: Output, assessment: FairnessAssessment & { find
   output.table(
     [table.feature, 'rows', ...measures.map(title)],
     [
-      ...table.groups.map(({ group, rows, metrics }) => [group, say(rows), ...measures.map((name) => say(metrics[name].value))]),
+      ...table.groups.map(({ group, rows, metrics }) => [
+        group,
+        say(rows),
+        ...measures.map((name) => say(metrics[name].value)),
+      ]),
       ['overall', '', ...measures.map((name) => say(table.overall[name].value))],
     ],
   );
@@ -108,7 +135,9 @@ function printAssessment(output: Output, assessment: FairnessAssessment & { find
   }
   for (const { limit, severity, value, allowed, isCertain } of findings) {
     const chance = isCertain === false ? ', which chance may explain' : '';
-    output.print(`${output.style('yellow', '!')} ${severity}: ${title(limit)} is ${allowed}, found ${say(value)}${chance}.`);
+    output.print(
+      `${output.style('yellow', '!')} ${severity}: ${title(limit)} is ${allowed}, found ${say(value)}${chance}.`,
+    );
   }
 }
 

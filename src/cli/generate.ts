@@ -1,20 +1,22 @@
-import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { UnknownUseCase } from '../usecase/errors.ts';
 import type { Generated } from '../../usecases/insurance-cost/generate.ts';
-import { type Command, UsageError, exitCodes } from './command.ts';
+import { type Call, type Command, UsageError, exitCodes } from './command.ts';
+import { writeGiven } from './files.ts';
 import { localCatalogue, useCasesFolder } from './open.ts';
 
+type Limits = { help: string; least?: number; most?: number; whole?: true };
+
 /** The numbers that a generator takes, by option. */
-const numberOptions = {
-  rows: 'records to write, malformed ones included',
-  seed: 'the same seed gives the same file',
-  sigma: 'noise of the costs; 0.25 lets R² reach .845, 0.3 is the compatibility profile (.787)',
-  inflation: 'factor on all charges',
-  'aged-by': 'years by which the population is older',
-  'dirt-share': 'share of records that break the contract',
-} as const;
+const numberOptions: { [option: string]: Limits } = {
+  rows: { help: 'records to write, malformed ones included', least: 1, whole: true },
+  seed: { help: 'the same seed gives the same file', whole: true },
+  sigma: { help: 'noise of the costs; 0.25 lets R² reach .845, 0.3 is the compatibility profile (.787)', least: 0 },
+  inflation: { help: 'factor on all charges', least: 0.01 },
+  'aged-by': { help: 'years by which the population is older' },
+  'dirt-share': { help: 'share of records that break the contract', least: 0, most: 1 },
+};
 
 export const command: Command = {
   summary: 'Writes a seeded synthetic file of a use case, with realistic dirt.',
@@ -34,15 +36,15 @@ export const command: Command = {
     out: { type: 'string', value: 'FILE', help: 'where to write; - is stdout' },
     month: { type: 'string', value: 'YYYY-MM', help: 'the month in which the rows are recorded' },
     ...Object.fromEntries(
-      Object.entries(numberOptions).map(([name, help]) => [name, { type: 'string', value: 'N', help } as const]),
+      Object.entries(numberOptions).map(([name, { help }]) => [name, { type: 'string', value: 'N', help } as const]),
     ),
   },
   positionals: { min: 1, max: 1 },
   async run(call) {
     const [id] = call.positionals;
     const generate = await generatorOf(id);
-    const numbers = Object.keys(numberOptions).flatMap((name) => {
-      const value = call.number(name);
+    const numbers = Object.entries(numberOptions).flatMap(([name, limits]) => {
+      const value = numberWithin(call, name, limits);
       return value === undefined ? [] : [[camel(name), value]];
     });
     const month = call.text('month');
@@ -53,7 +55,7 @@ export const command: Command = {
     const out = call.text('out') ?? generated.fileName;
     if (out === '-') process.stdout.write(generated.csv);
     else {
-      await writeFile(out, generated.csv);
+      await writeGiven(out, generated.csv);
       const bad = Object.values(generated.dirt).reduce((sum, count) => sum + count, 0);
       call.output.note(`${generated.rows} records, ${bad} of them broken on purpose, in ${resolve(out)}`);
       call.output.document({ file: resolve(out), rows: generated.rows, dirt: generated.dirt });
@@ -61,6 +63,19 @@ export const command: Command = {
     return exitCodes.ok;
   },
 };
+
+function numberWithin(
+  call: Call,
+  option: string,
+  { least = -Infinity, most = Infinity, whole }: Limits,
+): number | undefined {
+  const value = call.number(option);
+  if (value === undefined || (value >= least && value <= most && !(whole && !Number.isInteger(value)))) return value;
+  const bounds = [least > -Infinity && `at least ${least}`, most < Infinity && `at most ${most}`]
+    .filter(Boolean)
+    .join(' and ');
+  throw new UsageError(`--${option} takes a ${whole ? 'whole ' : ''}number${bounds && ` of ${bounds}`}, not ${value}.`);
+}
 
 type Generate = (options: object) => Generated;
 

@@ -1,5 +1,6 @@
 import type { DevianceFamily } from '../ml/metrics/deviance.ts';
 import { type Groups, groupsOf } from '../ml/metrics/actual-expected.ts';
+import { withoutRoundingError } from '../ml/suite/evaluate.ts';
 import { oneOf, required } from './arguments.ts';
 import { type Call, UsageError } from './command.ts';
 import { type TableFile, cellsOf, columnOf, labelOf, numbersOf } from './table-file.ts';
@@ -34,13 +35,15 @@ export function judgedRows(call: Call, table: TableFile): Judged {
   const rows = Uint32Array.from(labels.keys()).filter((row) => Number.isFinite(labels[row] + predictions[row]));
   if (rows.length === 0) throw new UsageError(`No row of ${table.file} has both a label and a prediction.`);
   const leftOut = table.rows - rows.length;
-  if (leftOut > 0) call.output.note(`${leftOut} of ${table.rows} rows have no label or no prediction and are left out.`);
+  if (leftOut > 0)
+    call.output.note(`${leftOut} of ${table.rows} rows have no label or no prediction and are left out.`);
   const take = (values: Float64Array) => Float64Array.from(rows, (row) => values[row]);
   const weights = call.text('weights');
   const exposure = call.text('exposure');
+  const actual = take(labels);
   return {
-    actual: take(labels),
-    predicted: take(predictions),
+    actual,
+    predicted: withoutRoundingError(actual, take(predictions)),
     ...(weights !== undefined && { weight: weightsOf(table, weights, rows, 'weight') }),
     ...(exposure !== undefined && { exposure: weightsOf(table, exposure, rows, 'exposure') }),
     rows,
@@ -63,7 +66,8 @@ export function weightsOf(
       `The column ${name} of ${table.file} is no ${what} in row ${rows[bad] + 1}: it must be ${what === 'exposure' ? 'above 0' : 'at least 0'}.`,
     );
   }
-  if (values.every((value) => value === 0)) throw new UsageError(`The column ${name} of ${table.file} is 0 in every row.`);
+  if (values.every((value) => value === 0))
+    throw new UsageError(`The column ${name} of ${table.file} is 0 in every row.`);
   return values;
 }
 

@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import type { Json } from '../data/json.ts';
 import { type MachineName, machineNames } from '../stages.ts';
 import { nearest } from '../data/nearest.ts';
 import { type Command, UsageError } from './command.ts';
-import { useCaseOption, withRuntime } from './open.ts';
+import { readGiven } from './files.ts';
+import { withRuntime } from './open.ts';
 import { followUp } from './outcome.ts';
 
 export const command: Command = {
@@ -15,7 +15,6 @@ export const command: Command = {
   ],
   options: {
     input: { type: 'string', value: 'JSON|FILE', help: 'the execution’s input' },
-    'use-case': useCaseOption,
     'only-this': { type: 'boolean', default: false, help: 'leave the events that it announces waiting' },
   },
   positionals: { min: 1, max: 1 },
@@ -33,8 +32,8 @@ export const command: Command = {
     return withRuntime(call, async (runtime) => {
       const first = await runtime.start(name as MachineName, input);
       const ended = [first, ...(call.flag('only-this') ? [] : await runtime.deliver())];
+      call.output.print(`${first.machine} ${first.status.toLowerCase()}`);
       const outcome = followUp(call, ended);
-      call.output.print(`${first.machine} ${first.status.toLowerCase()}${first.cause ? `: ${first.cause}` : ''}`);
       call.output.document({ output: first.output ?? null, ...outcome.document });
       return outcome.exitCode;
     });
@@ -43,18 +42,20 @@ export const command: Command = {
 
 /** JSON from the command line, or from the file of that name. */
 export async function jsonOf(text: string): Promise<Json> {
-  const isFile = !/^\s*[[{"\d-]|^\s*(true|false|null)\s*$/.test(text);
-  let json = text;
-  if (isFile) {
-    try {
-      json = await readFile(text, 'utf8');
-    } catch (error) {
-      throw new UsageError(`The file ${text} cannot be read (${(error as NodeJS.ErrnoException).code}).`);
-    }
-  }
   try {
-    return JSON.parse(json) as Json;
+    return JSON.parse(text) as Json;
   } catch (error) {
-    throw new UsageError(`${isFile ? text : 'The input'} is not JSON: ${(error as Error).message}.`);
+    // what begins like a document was meant as one, and no file has such a name
+    if (/^\s*[[{"]/.test(text)) throw new UsageError(`The input is not JSON: ${(error as Error).message}.`);
+    return jsonOfFile(text);
+  }
+}
+
+export async function jsonOfFile(file: string): Promise<Json> {
+  const bytes = await readGiven(file);
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as Json;
+  } catch (error) {
+    throw new UsageError(`${file} is not JSON: ${(error as Error).message}.`);
   }
 }

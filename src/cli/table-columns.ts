@@ -25,12 +25,12 @@ export function typeColumn(name: string, data: Data<Utf8>): TableColumn {
 /** The cells by row, without blanks around them; '' where there is none. */
 function cellReader({ values, valueOffsets, length }: Data<Utf8>): (row: number) => string {
   const bytes = Buffer.from(values.buffer, values.byteOffset, valueOffsets[length]);
-  const whole = bytes.latin1Slice();
+  const whole = bytes.toString('latin1');
   // one long string cut by offsets is many times faster than decoding cell by cell, but only ASCII has a byte per character
   const isAscii = bytes.every((byte) => byte < 0x80);
   return isAscii
     ? (row) => whole.slice(valueOffsets[row], valueOffsets[row + 1]).trim()
-    : (row) => bytes.utf8Slice(valueOffsets[row], valueOffsets[row + 1]).trim();
+    : (row) => bytes.toString('utf8', valueOffsets[row], valueOffsets[row + 1]).trim();
 }
 
 /** Every cell converted, missing ones to NaN; nothing where one cannot be. */

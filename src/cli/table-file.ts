@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { Field, RecordBatch, Schema, Struct, Table, Utf8, type Vector, makeData } from 'apache-arrow';
@@ -10,6 +9,7 @@ import { quoteName, quoteText } from '../data/quote.ts';
 import { type SqlEngine, openSql } from '../data/sql.ts';
 import type { Cell } from '../ml/encoders/columns.ts';
 import { UsageError } from './command.ts';
+import { readGiven } from './files.ts';
 import { type TableColumn, typeColumn } from './table-columns.ts';
 
 /** A table that somebody has in a file, whole in memory. */
@@ -33,7 +33,7 @@ export type TableFile = {
  * compares two files must not see drift that the reader made.
  */
 export async function readTable(file: string): Promise<TableFile> {
-  let bytes: Uint8Array = await readBytes(file);
+  let bytes: Uint8Array = await readGiven(file);
   if (startsWith(bytes, 0x50, 0x41, 0x52, 0x31)) return readParquet(file);
   try {
     if (startsWith(bytes, 0x1f, 0x8b)) bytes = gunzipSync(bytes, { maxOutputLength: 2 ** 30 });
@@ -45,24 +45,13 @@ export async function readTable(file: string): Promise<TableFile> {
   }
 }
 
-/** The bytes of a file that the command line names. */
-export async function readBytes(file: string): Promise<Buffer> {
-  try {
-    return await readFile(file);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new UsageError(
-      code === 'ENOENT' ? `There is no file ${file}.` : `The file ${file} cannot be read (${code}).`,
-    );
-  }
-}
-
 /** The column of that name. Throws `UsageError` with the nearest name there is. */
 export function columnOf(table: TableFile, name: string): TableColumn {
   const found = table.columns.find((column) => column.name === name);
   if (found) return found;
   const other = table.others.find((column) => column.name === name);
-  if (other) throw new UsageError(`The column ${name} of ${table.file} is of type ${other.type}: cast it to a number or text.`);
+  if (other)
+    throw new UsageError(`The column ${name} of ${table.file} is of type ${other.type}: cast it to a number or text.`);
   const names = table.columns.map((column) => column.name);
   throw new UsageError(
     `${table.file} has no column "${name}".${didYouMean(name, names)} It has: ${names.slice(0, 30).join(', ')}${names.length > 30 ? ', …' : ''}.`,
@@ -83,7 +72,9 @@ export function labelOf(table: TableFile, name: string, positive: string | undef
   const column = columnOf(table, name);
   if (column.kind !== 'text') return column.values;
   if (positive === undefined) {
-    throw new UsageError(`The column ${name} of ${table.file} holds texts: say by --positive TEXT which one counts as 1.`);
+    throw new UsageError(
+      `The column ${name} of ${table.file} holds texts: say by --positive TEXT which one counts as 1.`,
+    );
   }
   if (!column.values.includes(positive)) {
     throw new UsageError(`No row of ${table.file} has the text of --positive in the column ${name}.`);
@@ -127,7 +118,9 @@ function tableOfCsv(file: string, bytes: Uint8Array): TableFile {
 /** The delimiter that the first line has most of. */
 function delimiterOf(bytes: Uint8Array): Delimiter {
   const end = bytes.findIndex((byte) => byte === 0x0a || byte === 0x0d);
-  const line = Buffer.from(bytes.subarray(0, end < 0 ? bytes.length : end)).toString('latin1').replaceAll(/"[^"]*"/g, '');
+  const line = Buffer.from(bytes.subarray(0, end < 0 ? bytes.length : end))
+    .toString('latin1')
+    .replaceAll(/"[^"]*"/g, '');
   const times = (delimiter: string) => line.split(delimiter).length;
   return delimiters.reduce((most, delimiter) => (times(delimiter) > times(most) ? delimiter : most));
 }
@@ -158,7 +151,9 @@ async function readParquet(file: string): Promise<TableFile> {
     };
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    throw new UsageError(`The file ${file} is damaged, or not the Parquet it begins as: ${(error as Error).message.split('\n')[0]}`);
+    throw new UsageError(
+      `The file ${file} is damaged, or not the Parquet it begins as: ${(error as Error).message.split('\n')[0]}`,
+    );
   } finally {
     await sql.close();
   }

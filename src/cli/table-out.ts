@@ -1,9 +1,9 @@
 import { dirname, extname, resolve } from 'node:path';
-import { writeFile } from 'node:fs/promises';
 import { Field, Float64, RecordBatch, Schema, Struct, Table, makeData } from 'apache-arrow';
 import { quoteText } from '../data/quote.ts';
 import { openSql } from '../data/sql.ts';
 import { UsageError } from './command.ts';
+import { writeGiven } from './files.ts';
 import { type TableFile, mountOrigin } from './table-file.ts';
 
 /** A column of numbers to be written; NaN is written as missing. */
@@ -11,7 +11,8 @@ export type AddedColumn = { name: string; values: Float64Array };
 
 /** Throws `UsageError` unless the name ends in `.csv` or `.parquet`: said before the work, not after it. */
 export function ensureTableName(out: string): void {
-  if (!['.csv', '.parquet'].includes(extname(out))) throw new UsageError(`--out takes a .csv or .parquet file, not ${out}.`);
+  if (!['.csv', '.parquet'].includes(extname(out)))
+    throw new UsageError(`--out takes a .csv or .parquet file, not ${out}.`);
 }
 
 /** Writes the rows of a table with columns added, each column of the table as it was read. */
@@ -20,7 +21,9 @@ export async function writeTableWith(out: string, table: TableFile, added: reado
   const taken = [...table.columns, ...table.others].map(({ name }) => name.toLowerCase());
   const twice = added.find(({ name }) => taken.includes(name.toLowerCase()));
   if (twice) {
-    throw new UsageError(`${table.file} already has a column ${twice.name}: give the new one another name by --column NAME.`);
+    throw new UsageError(
+      `${table.file} already has a column ${twice.name}: give the new one another name by --column NAME.`,
+    );
   }
   const path = resolve(out);
   const from = 'parquet' in table.origin ? [dirname(table.origin.parquet)] : [];
@@ -29,9 +32,10 @@ export async function writeTableWith(out: string, table: TableFile, added: reado
     await mountOrigin(sql, table);
     await sql.insert('added', tableOf(added));
     const joined = 'SELECT * FROM source POSITIONAL JOIN added';
-    if (extname(out) === '.parquet') await writeFile(path, (await sql.parquet(joined)).bytes);
+    if (extname(out) === '.parquet') await writeGiven(path, (await sql.parquet(joined)).bytes);
     else await sql.run(`COPY (${joined}) TO ${quoteText(path)} (FORMAT csv, HEADER)`);
   } catch (error) {
+    if (error instanceof UsageError) throw error;
     throw new UsageError(`${out} cannot be written: ${(error as Error).message.split('\n')[0]}`);
   } finally {
     await sql.close();
@@ -41,9 +45,14 @@ export async function writeTableWith(out: string, table: TableFile, added: reado
 function tableOf(added: readonly AddedColumn[]): Table {
   const fields = added.map(({ name }) => new Field(name, new Float64(), true));
   const rows = added[0].values.length;
-  const children = added.map(({ values }) => makeData({ type: new Float64(), length: rows, data: values, ...validity(values) }));
+  const children = added.map(({ values }) =>
+    makeData({ type: new Float64(), length: rows, data: values, ...validity(values) }),
+  );
   const schema = new Schema(fields);
-  return new Table(schema, new RecordBatch(schema, makeData({ type: new Struct(fields), length: rows, nullCount: 0, children })));
+  return new Table(
+    schema,
+    new RecordBatch(schema, makeData({ type: new Struct(fields), length: rows, nullCount: 0, children })),
+  );
 }
 
 function validity(values: Float64Array): { nullCount: number; nullBitmap?: Uint8Array } {

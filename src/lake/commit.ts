@@ -91,4 +91,4 @@ async function checkpoint(reader: LogReader, { sql, clock }: LakeContext, versio
 }
 
 /** Delta's own default: files taken out of a table may be cleaned up a week later. */
-const tombstoneRetentionMs = 7 * 24 * 3_600_000;
+export const tombstoneRetentionMs = 7 * 24 * 3_600_000;

@@ -59,7 +59,7 @@ export function grownSchema(path: string, schema: Schema, wanted: Schema): Schem
 }
 
 /** DuckDB would tell `a` and `A` apart by renaming one of them in silence. */
-function checkNamesDiffer(path: string, columns: readonly { name: string }[]): void {
+export function checkNamesDiffer(path: string, columns: readonly { name: string }[]): void {
   const seen = new Set<string>();
   for (const { name } of columns) {
     if (seen.has(name.toLowerCase())) throw new SchemaMismatch(path, name, 'the name occurs twice, whatever its case');

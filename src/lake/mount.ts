@@ -5,6 +5,7 @@ import type { Add, Metadata } from './actions.ts';
 import { promisedSha256 } from './data-files.ts';
 import { UnsupportedTable } from './errors.ts';
 import { keyOf, type Location } from './log.ts';
+import { filterCondition, pruned, type Filter } from './prune.ts';
 import { sqlType, type Schema } from './schema.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -14,17 +15,23 @@ export type Mounted = { view: string; release(): Promise<void> };
 /**
  * Makes the snapshot's rows the temporary view `view`, with the table's columns, order and types: a column that a file lacks is
  * null there, one that the table lacks is left out. Each file is brought to the local disk first, and one of ours is checked
- * against the SHA-256 in its name. Throws `ObjectNotFound` and `ObjectDamaged`.
+ * against the SHA-256 in its name. With `filters` the view has only the rows that meet them all, and a file is fetched only
+ * where its partition and statistics leave it possible that it holds some. Throws `ObjectNotFound` and `ObjectDamaged`.
  */
-export async function mount(sql: SqlEngine, snapshot: Snapshot, view: string): Promise<Mounted> {
-  const adds = [...snapshot.files.values()];
+export async function mount(
+  sql: SqlEngine,
+  snapshot: Snapshot,
+  view: string,
+  filters: readonly Filter[] = [],
+): Promise<Mounted> {
+  const adds = [...pruned(snapshot, filters).files.values()];
   const copies = await copyAll(snapshot.at, adds);
   const release = async () => {
     for (const copy of copies) await copy.release();
   };
   try {
-    const query = viewQuery(snapshot, adds, copies);
-    await sql.run(`CREATE OR REPLACE TEMP VIEW ${quoteName(view)} AS ${query}`);
+    const rows = `FROM (${viewQuery(snapshot, adds, copies)}) WHERE ${filterCondition(snapshot, filters)}`;
+    await sql.run(`CREATE OR REPLACE TEMP VIEW ${quoteName(view)} AS ${rows}`);
   } catch (error) {
     await release();
     throw error;

@@ -92,7 +92,8 @@ function placeOf(value: unknown, type: DeltaType): number | undefined {
   return Number.isFinite(place) ? place : undefined;
 }
 
-const lineTypes = new Set<DeltaType>(['byte', 'short', 'integer', 'long', 'double']);
+/** The types whose values are places as they are; decimals are besides. */
+export const lineTypes = new Set<DeltaType>(['byte', 'short', 'integer', 'long', 'double']);
 
 function numberPlace(value: number, type: DeltaType): number {
   return lineTypes.has(type) || decimalDigits(type) ? value : NaN;

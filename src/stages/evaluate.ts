@@ -5,9 +5,7 @@ import type { Estimate, Metric } from '../ml/metrics/metric.ts';
 import { mae } from '../ml/metrics/regression.ts';
 import { skillOver } from '../ml/metrics/skill.ts';
 import { descending } from '../ml/metrics/order.ts';
-import { readLightgbmText } from '../ml/formats/lightgbm-text.ts';
 import { treeShap } from '../ml/shap/tree-shap.ts';
-import type { Design } from '../ml/encoders/design.ts';
 import { type PredictionCheck, checkPredictions } from '../governance/integrity.ts';
 import { ensureHolder } from '../governance/lease.ts';
 import type { Lineage } from '../governance/lineage.ts';
@@ -20,7 +18,7 @@ import { type MonitoredRows, fitReference } from '../monitoring/reference.ts';
 import type { Ports } from '../ports/stage-ports.ts';
 import type { Explanation, TypicalCase } from '../report/facts.ts';
 import { calibrationGroups, residualGroups } from '../report/summaries/deciles.ts';
-import { explain, typicalCase } from '../report/summaries/explanation.ts';
+import { type FeatureWords, explain, typicalCase } from '../report/summaries/explanation.ts';
 import { type UseCase, useCaseOf } from '../usecase/catalogue.ts';
 import type { Declaration } from '../usecase/declaration.ts';
 import { type MetricName, metricDescriptors } from '../usecase/metrics.ts';
@@ -38,6 +36,7 @@ import { digestOf, fromJsonBytes, getWritten, toJsonBytes } from './common/json.
 import { type Learnt, matrixOf, predictRows } from './common/learning.ts';
 import { constantMetrics, describeMetric, measure, metricSet } from './common/metric-set.ts';
 import { retrainLease } from './common/retrain-lease.ts';
+import { readModelFile } from './common/model-file.ts';
 import { monitoredRows } from './common/monitored-rows.ts';
 import { scoreRows } from './common/scoring.ts';
 import { withSql } from './common/sql.ts';
@@ -71,13 +70,9 @@ export const evaluate: Stage<'Evaluate'> = async ({ useCase, runId, snapshot, ke
   const { declaration } = definition;
   const frozen = await readSnapshot(ports, snapshot.key);
   const test = await readFrozenSet(ports, snapshot, 'test', declaration);
-  const modelText = await getWritten(ports.registry, beside(key, 'model.txt'), 'registry');
-  const designBytes = await getWritten(ports.registry, beside(key, 'design.json'), 'registry');
+  const modelBytes = await getWritten(ports.registry, beside(key, 'model.txt'), 'registry');
   const training = fromJsonBytes<TrainingDocument>(await getWritten(ports.registry, key, 'registry'));
-  const learnt: Learnt = {
-    model: readLightgbmText(new TextDecoder().decode(modelText)),
-    design: fromJsonBytes<Design>(designBytes),
-  };
+  const learnt = readModelFile(modelBytes);
 
   const predicted = predictRows(learnt, test.columns);
   const adjusted = predicted.map((value) => Math.max(value, declaration.score.floor ?? -Infinity));
@@ -118,8 +113,7 @@ export const evaluate: Stage<'Evaluate'> = async ({ useCase, runId, snapshot, ke
     lineage,
     nowMs: ports.clock.nowMs(),
     files: new Map([
-      ['model.txt', modelText],
-      ['design.json', designBytes],
+      ['model.txt', modelBytes],
       ['training.json', toJsonBytes(training)],
       ['evaluation.json', toJsonBytes(evaluation)],
       ['reference.json', toJsonBytes(reference)],
@@ -129,7 +123,7 @@ export const evaluate: Stage<'Evaluate'> = async ({ useCase, runId, snapshot, ke
   await recordFacts(ports, { useCase, runId }, 'Evaluate', {
     ...testFacts(declaration, test, predicted, evaluation, {
       ...explanation,
-      cases: typicalCases(matrix, shap, predicted),
+      cases: typicalCases(matrix, shap, predicted, featureWords(definition, learnt)),
     }),
     lineage: {
       dataTable: `features/${useCase}`,
@@ -232,13 +226,30 @@ async function scoredTraining(
 }
 
 /** What a high and a low prediction are made of: means over a tenth of the rows each, so that nobody is shown. */
-function typicalCases(matrix: Matrix, shap: Float64Array, predicted: Float64Array): TypicalCase[] {
+function typicalCases(
+  matrix: Matrix,
+  shap: Float64Array,
+  predicted: Float64Array,
+  words: { [feature: string]: FeatureWords },
+): TypicalCase[] {
   const order = descending(predicted);
   const tenth = Math.floor(predicted.length / 10);
   return [
-    typicalCase(matrix, shap, order.subarray(0, tenth), 'case of the tenth with the highest predictions'),
-    typicalCase(matrix, shap, order.subarray(-tenth), 'case of the tenth with the lowest predictions'),
+    typicalCase(matrix, shap, order.subarray(0, tenth), 'case of the tenth with the highest predictions', words),
+    typicalCase(matrix, shap, order.subarray(-tenth), 'case of the tenth with the lowest predictions', words),
   ];
+}
+
+/** How a feature's value is written: its unit by the contract, or the level behind its code. */
+function featureWords({ contracts }: UseCase, { design }: Learnt): { [feature: string]: FeatureWords } {
+  const columns = Object.values(contracts).flatMap(({ contract }) => contract.columns);
+  return Object.fromEntries(
+    design.features.map((feature) => {
+      const unit = columns.find(({ name }) => name === feature.column)?.unit;
+      if (feature.as === 'ordinal') return [feature.column, { levels: feature.encoder.levels }];
+      return [feature.column, unit === undefined ? {} : { unit }];
+    }),
+  );
 }
 
 function testFacts(

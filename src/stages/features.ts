@@ -3,7 +3,7 @@ import type { SqlEngine } from '../data/sql.ts';
 import { silverColumns } from '../data/contract/silver.ts';
 import { liveAt } from '../governance/aliases.ts';
 import { readLedger } from '../governance/ledger.ts';
-import { appendQuery } from '../lake/write.ts';
+import { storeQuery } from '../lake/write.ts';
 import type { Ports } from '../ports/stage-ports.ts';
 import { type UseCase, contractOf, useCaseOf } from '../usecase/catalogue.ts';
 import { featureTableColumns } from '../usecase/check.ts';
@@ -26,14 +26,18 @@ export const features: Stage<'Features'> = async ({ useCase, runId }, ports) => 
     const current = currentRows('existing', [entity.key, entity.eventTime], latestBuilt);
     const known = existing ? `EXCEPT SELECT ${columns} FROM (${current})` : '';
     const builtAt = `make_timestamptz(${Math.floor(ports.clock.nowMs())} * 1000)`;
-    const batch = `SELECT *, ${quoteText(runId)} AS _batch, ${builtAt} AS _built_at
-      FROM (SELECT ${columns} FROM (${definition.features}\n) ${known}) ORDER BY ALL`;
-    const written = await appendQuery(table, sql, batch, {
+    const options = {
       txn: { appId: `features:${runId}`, version: 1 },
       details: { runId, codeVersion: ports.codeVersion },
-    });
+    };
+    const batch = `SELECT *, ${quoteText(runId)} AS _batch, ${builtAt} AS _built_at
+      FROM (SELECT ${columns} FROM (${definition.features}\n) ${known}) ORDER BY ALL`;
+    const data = await storeQuery(table, sql, batch);
+    // a drop that brings nothing new makes no new data version, which would seem worth a retraining
+    const version = data.files.length === 0 ? existing?.version : (await table.append(data, options)).version;
     const hasChampion = liveAt(await readLedger(ports.registry, useCase), 'champion') !== null;
-    return { useCase, runId, rows: written.rows, dataVersion: Math.max(written.version, 0), hasChampion };
+    const rows = data.files.reduce((sum, file) => sum + file.rows, 0);
+    return { useCase, runId, rows, dataVersion: version ?? 0, hasChampion };
   });
 };
 

@@ -52,7 +52,6 @@ function gateFact({ name, passed, evidence }: GateResult): Gate {
     passed,
     requirement: evidence.requirement,
     evidence: evidence.text,
-    ...(evidence.constantPasses && { constantPasses: true }),
   };
 }
 

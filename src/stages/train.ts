@@ -4,7 +4,6 @@ import type { Estimate } from '../ml/metrics/metric.ts';
 import { type RatingTable, applyRatingTable, fitRatingTable } from '../ml/baselines/rating-table.ts';
 import { crossValidate } from '../ml/tune/cross-validate.ts';
 import { groupedKFold } from '../ml/tune/folds.ts';
-import { writeLightgbmText } from '../ml/formats/lightgbm-text.ts';
 import type { Candidate as ReportedCandidate, CrossValidated, ModelComparison, Parameters } from '../report/facts.ts';
 import type { Candidate } from '../stages.ts';
 import { useCaseOf } from '../usecase/catalogue.ts';
@@ -12,9 +11,10 @@ import type { Declaration } from '../usecase/declaration.ts';
 import { type MetricName, metricDescriptors } from '../usecase/metrics.ts';
 import { recordFacts } from './common/facts.ts';
 import { type RowSet, readFrozenSet, snapshotPrefix } from './common/frozen-sets.ts';
-import { fromJsonBytes, getWritten, toJsonBytes, toTextBytes } from './common/json.ts';
+import { fromJsonBytes, getWritten, toJsonBytes } from './common/json.ts';
 import { learn, takeColumns } from './common/learning.ts';
 import { type LabelReference, type MetricSet, describeMetric, labelReference, metricSet } from './common/metric-set.ts';
+import { writeModelFile } from './common/model-file.ts';
 import { searchOf } from './common/search.ts';
 import type { Stage } from './stage.ts';
 import type { CandidateDocument } from './tune.ts';
@@ -52,8 +52,7 @@ export const train: Stage<'Train'> = async ({ useCase, runId, snapshot, tuned },
     ratingTable: declaration.ratingTable ? fitRatingTable(rows.columns, rows.label, declaration.ratingTable) : null,
     conformal: intervalsOf(declaration, rows, Float64Array.from(best.outOfFold)),
   };
-  await ports.registry.put(beside(key, 'model.txt'), toTextBytes(writeLightgbmText(learnt.model)));
-  await ports.registry.put(beside(key, 'design.json'), toJsonBytes(learnt.design));
+  await ports.registry.put(beside(key, 'model.txt'), writeModelFile(learnt));
   await ports.registry.put(key, toJsonBytes(document));
   await recordFacts(ports, { useCase, runId }, 'Train', {
     models: comparison(declaration, rows, documents, best, metric, metricSet(reference)),

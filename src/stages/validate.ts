@@ -32,7 +32,7 @@ export const validate: Stage<'Validate'> = async ({ runId, key }, ports) => {
   const contract = contractOf(dropped.useCase, source);
   return withSql(ports, async (sql) => {
     const validation = await validateOrReject(sql, dropped, runId);
-    const { rows, status, reason } = outcome(validation);
+    const { rows, status, reason } = outcome(validation, dropped.fileName);
     const table = lakeTable(ports, ports.silver, silverPath(run.useCase, source), sql);
 
     let silverVersion = (await table.latest())?.version ?? -1;
@@ -110,7 +110,7 @@ async function validateOrReject(
 
 type Outcome = Pick<StageOutput<'Validate'>, 'rows' | 'status' | 'reason'>;
 
-function outcome(validation: Validation | FileRejected): Outcome {
+function outcome(validation: Validation | FileRejected, fileName: string): Outcome {
   if (validation instanceof FileRejected) {
     return {
       rows: { dropped: 0, accepted: 0, quarantined: 0, rejected: 0 },
@@ -124,5 +124,5 @@ function outcome(validation: Validation | FileRejected): Outcome {
     return { rows, status: 'accepted', reason: '' };
   }
   const rows = { dropped: counts.rows, accepted: 0, quarantined: counts.quarantined, rejected: counts.accepted };
-  return { rows, status: 'halted', reason: `The file is halted: ${halts.join('; ')}.` };
+  return { rows, status: 'halted', reason: `The file ${fileName} is halted: ${halts.join('; ')}. The quarantine tells which rules its rows broke.` };
 }

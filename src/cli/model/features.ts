@@ -44,7 +44,9 @@ function encoderOf(column: TableColumn) {
     return fitOrdinal(cellsOf(column));
   } catch (error) {
     if (!(error instanceof EncodingError)) throw error;
-    throw new UsageError(`The column ${column.name} cannot be a category: ${error.message} Leave it out by --exclude ${column.name}.`);
+    throw new UsageError(
+      `The column ${column.name} cannot be a category: ${error.message} Leave it out by --exclude ${column.name}.`,
+    );
   }
 }
 
@@ -54,11 +56,16 @@ function encoderOf(column: TableColumn) {
  * the table lacks or that holds something else, and InvalidModel where the file's own levels do not fit its features.
  */
 export function modelFeatures(model: TreeModel, table: TableFile, byPosition: boolean): Matrix {
-  const columns = byPosition ? columnsByPosition(model, table) : model.featureNames.map((name) => columnOfFeature(model, table, name));
+  const columns = byPosition
+    ? columnsByPosition(model, table)
+    : model.featureNames.map((name) => columnOfFeature(model, table, name));
   const levels = levelsByFeature(model);
   const values = new Float64Array(table.rows * columns.length);
   columns.forEach((column, feature) => {
-    values.set(featureValues(column, levels.get(feature), model.categorical.includes(feature), table), feature * table.rows);
+    values.set(
+      featureValues(column, levels.get(feature), model.categorical.includes(feature), table),
+      feature * table.rows,
+    );
   });
   const { featureNames: names, categorical } = model;
   return { rows: table.rows, columns: columns.length, names, values, categorical };
@@ -66,17 +73,23 @@ export function modelFeatures(model: TreeModel, table: TableFile, byPosition: bo
 
 function columnsByPosition({ featureNames }: TreeModel, table: TableFile): TableColumn[] {
   if (table.columns.length === featureNames.length) return table.columns;
-  throw new UsageError(`The model has ${featureNames.length} features and ${table.file} ${table.columns.length} columns: --by-position needs as many.`);
+  throw new UsageError(
+    `The model has ${featureNames.length} features and ${table.file} ${table.columns.length} columns: --by-position needs as many.`,
+  );
 }
 
 function columnOfFeature({ featureNames }: TreeModel, table: TableFile, feature: string): TableColumn {
   const found =
-    table.columns.find(({ name }) => name === feature) ?? table.columns.find(({ name }) => featureName(name) === feature);
+    table.columns.find(({ name }) => name === feature) ??
+    table.columns.find(({ name }) => featureName(name) === feature);
   if (found) return found;
   const isUnnamed = featureNames.every((name, i) => name === `f${i}` || name === `Column_${i}`);
   const hint = isUnnamed
     ? ' The model was trained without names: --by-position takes the columns in their order.'
-    : didYouMean(feature, table.columns.map(({ name }) => name));
+    : didYouMean(
+        feature,
+        table.columns.map(({ name }) => name),
+      );
   throw new UsageError(`${table.file} has no column "${feature}", which the model asks for.${hint}`);
 }
 

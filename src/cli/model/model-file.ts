@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { readLightgbmText, writeLightgbmText } from '../../ml/formats/lightgbm-text.ts';
 import { readXgboostJson, readXgboostUbjson } from '../../ml/formats/xgboost-json.ts';
@@ -6,7 +5,7 @@ import { writeXgboostJson } from '../../ml/formats/xgboost-writer.ts';
 import { type GlmDocument, readGlmDocument } from '../../ml/glm/glm-document.ts';
 import { InvalidModel, type TreeModel } from '../../ml/trees/model.ts';
 import { UsageError } from '../command.ts';
-import { readBytes } from '../table-file.ts';
+import { readGiven, writeGiven } from '../files.ts';
 
 /** A model as a file holds it. */
 export type SavedModel =
@@ -15,7 +14,7 @@ export type SavedModel =
 
 /** Reads a model; its bytes decide of which format it is. Throws InvalidModel with the file's name for one that is damaged. */
 export async function readModel(file: string): Promise<SavedModel> {
-  const bytes = await readBytes(file);
+  const bytes = await readGiven(file);
   try {
     return parseModel(bytes);
   } catch (error) {
@@ -41,7 +40,9 @@ export function parseModel(bytes: Uint8Array): SavedModel {
     return { kind: 'trees', format: 'XGBoost UBJSON', model: readXgboostUbjson(bytes) };
   }
   if (/^\s*\{/.test(ascii(bytes, 0, 100))) return modelOfJson(text());
-  throw new InvalidModel('It begins like none of LightGBM text, XGBoost JSON, XGBoost UBJSON or a GLM of this product.');
+  throw new InvalidModel(
+    'It begins like none of LightGBM text, XGBoost JSON, XGBoost UBJSON or a GLM of this product.',
+  );
 }
 
 /** The formats that a model can be written in, by the file's extension. */
@@ -52,21 +53,14 @@ export function ensureModelName(out: string, kind: SavedModel['kind']): void {
   const extension = extname(out);
   if (extension === '.tflite') throw comesLater();
   if (kind === 'glm' && extension !== '.json') throw new UsageError(`A GLM is written as .json, not ${out}.`);
-  if (!(extension in writers)) throw new UsageError(`A model is written as .txt (LightGBM) or .json (XGBoost), not ${out}.`);
+  if (!(extension in writers))
+    throw new UsageError(`A model is written as .txt (LightGBM) or .json (XGBoost), not ${out}.`);
 }
 
 /** Writes a tree model as LightGBM text or XGBoost JSON, as the file's extension says. */
 export async function writeTreeModel(out: string, model: TreeModel): Promise<void> {
   ensureModelName(out, 'trees');
-  await writeBytes(out, writers[extname(out)](model));
-}
-
-export async function writeBytes(out: string, bytes: string): Promise<void> {
-  try {
-    await writeFile(out, bytes);
-  } catch (error) {
-    throw new UsageError(`${out} cannot be written (${(error as NodeJS.ErrnoException).code}).`);
-  }
+  await writeGiven(out, Buffer.from(writers[extname(out)](model)));
 }
 
 function modelOfJson(text: string): SavedModel {
@@ -82,7 +76,8 @@ function modelOfJson(text: string): SavedModel {
   return { kind: 'trees', format: 'XGBoost JSON', model: readXgboostJson(text) };
 }
 
-const comesLater = () => new UsageError('TensorFlow Lite files are not read or written here: they come with claim decisions.');
+const comesLater = () =>
+  new UsageError('TensorFlow Lite files are not read or written here: they come with claim decisions.');
 
 const ascii = (bytes: Uint8Array, from: number, to: number) => Buffer.from(bytes.subarray(from, to)).toString('latin1');
 

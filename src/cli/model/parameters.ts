@@ -70,7 +70,10 @@ export function givenParameters(call: Call, kind: ModelKind, features: readonly 
   const foreign = given.find((name) => !shapes[kind].includes(name));
   if (foreign !== undefined) {
     const owners = modelKinds.filter((other) => shapes[other].includes(foreign));
-    throw new UsageError(`--${optionOf(foreign)} is a parameter of ${owners.join(' and ')}, not of ${kind}.`, 'bordereau model --help');
+    throw new UsageError(
+      `--${optionOf(foreign)} is a parameter of ${owners.join(' and ')}, not of ${kind}.`,
+      'bordereau model --help',
+    );
   }
   return Object.fromEntries(given.map((name) => [name, parameterValue(call, name, features)]));
 }
@@ -90,7 +93,8 @@ function constraintsOf(text: string, features: readonly string[]): number[] {
   for (const part of text.split(',')) {
     const [, column, sign] = /^(.+)=(-1|0|1)$/.exec(part.trim()) ?? [];
     const place = features.indexOf(featureName(column ?? ''));
-    if (place < 0) throw new UsageError(`--monotone-constraints takes COLUMN=1 or COLUMN=-1 of the features, not "${part}".`);
+    if (place < 0)
+      throw new UsageError(`--monotone-constraints takes COLUMN=1 or COLUMN=-1 of the features, not "${part}".`);
     constraints[place] = Number(sign);
   }
   return constraints;

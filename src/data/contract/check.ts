@@ -3,6 +3,7 @@ import { didYouMean } from '../nearest.ts';
 import { patterns } from '../quality/grammar.ts';
 import type { Finding } from '../strict-parse.ts';
 import type { Column, Contract, LogicalType } from './contract.ts';
+import { privacyFindings } from './privacy-class.ts';
 
 /**
  * Where a contract contradicts itself or asks for what no file can satisfy. Paths lead into the ODCS document that it was
@@ -31,6 +32,11 @@ export function contractFindings(contract: Contract): Finding[] {
     add(at(i, 'physicalType'), sqlTypeFindings(column));
     add(at(i, 'logicalTypeOptions'), optionFindings(column));
     add(at(i), valueFindings(column));
+    add(at(i), privacyFindings(column));
+    if (column.derived !== undefined) {
+      const others = names.filter((name) => name !== column.name);
+      add(at(i), conditionFindings(column.derived, others).map((message) => `"derived": ${message}`));
+    }
   }
 
   const rules = [...contract.rowRules, ...contract.fileRules];

@@ -1,3 +1,5 @@
+import type { PrivacyClass } from './privacy-class.ts';
+
 /** A data contract as the product uses it: plain data, read from ODCS 3.1 by `parseContract`. */
 export type Contract = {
   id: string;
@@ -44,6 +46,15 @@ export type Column = {
   values?: { [written: string]: string };
   /** The only values allowed, after `letterCase` and `values`. */
   levels?: string[];
+  /** How confidential the sender takes it to be, in their own words; `restricted` demands a `privacy` that protects it. */
+  classification?: string;
+  /** What it tells about a person. @default - guessed on the safe side by `privacyClassOf` */
+  privacy?: PrivacyClass;
+  /**
+   * SQL over the other columns as they were delivered, computed before those are de-identified: of a window over dates only
+   * the number gets out. It sees the rows of its own drop.
+   */
+  derived?: string;
   /** What stands in for the column in a file that lacks it; without this such a file is rejected. */
   whenAbsent?: 'lineNumber' | 'arrivalTime' | 'missing';
   minimum?: number | string;

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { nearest } from '../nearest.ts';
 import { type Finding, strictParse } from '../strict-parse.ts';
 import { delimiters } from './contract.ts';
+import { privacyClasses } from './privacy-class.ts';
 
 /*
  * What the standard has no field for stands in its customProperties. Names that are not ours belong to other tools and are
@@ -19,6 +20,10 @@ const columnProperties = {
   values: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]).transform(String)),
   /** What stands in for the column in a file without it. */
   whenAbsent: z.enum(['lineNumber', 'arrivalTime', 'missing']),
+  /** What the column tells about a person. */
+  privacy: z.enum(privacyClasses),
+  /** SQL over the columns as delivered, computed before they are de-identified. */
+  derived: z.string().min(1),
 };
 
 const objectProperties = {

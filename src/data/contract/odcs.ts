@@ -70,7 +70,7 @@ const property = z.strictObject({
   physicalName: text.optional(),
   required: z.boolean().default(false),
   unique: z.boolean().default(false),
-  classification: informs,
+  classification: text.optional(),
   criticalDataElement: informs,
   examples: informs,
   transformLogic: informs,

@@ -78,6 +78,9 @@ function columnOf(property: OdcsProperty, path: PropertyKey[], findings: Finding
     letterCase: settings.case,
     values: settings.values,
     levels: property.quality.map(validValues).find((levels) => levels !== undefined),
+    classification: property.classification,
+    privacy: settings.privacy,
+    derived: settings.derived,
     whenAbsent: settings.whenAbsent,
     ...property.logicalTypeOptions,
   };

@@ -63,11 +63,7 @@ export function actuarialTables(
  * The family that labels suggest: Poisson for counts, Gamma where every amount is above zero, Tweedie (1.5) where some are zero.
  * Null for negative labels, and for predictions at or below zero, of which no such family knows a likelihood.
  */
-export function suggestFamily(
-  totals: Float64Array,
-  predicted: Float64Array,
-  isCount: boolean,
-): DevianceFamily | null {
+export function suggestFamily(totals: Float64Array, predicted: Float64Array, isCount: boolean): DevianceFamily | null {
   if (totals.some((value) => value < 0) || predicted.some((value) => !(value > 0))) return null;
   if (isCount) return 'poisson';
   return totals.every((value) => value > 0) ? 'gamma' : { tweedie: 1.5 };

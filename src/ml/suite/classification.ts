@@ -1,5 +1,13 @@
 import { expectedCalibrationError } from '../metrics/calibration-error.ts';
-import { accuracyAt, f1At, falsePositiveRateAt, kappaAt, matthewsAt, precisionAt, recallAt } from '../metrics/confusion.ts';
+import {
+  accuracyAt,
+  f1At,
+  falsePositiveRateAt,
+  kappaAt,
+  matthewsAt,
+  precisionAt,
+  recallAt,
+} from '../metrics/confusion.ts';
 import { brier, logLoss } from '../metrics/probability.ts';
 import { averagePrecision, rocAuc } from '../metrics/roc.ts';
 import type { Suite } from './suite.ts';
@@ -9,7 +17,12 @@ export function classificationSuite(threshold: number): Suite {
   const at = `at ${threshold}`;
   return {
     roc_auc: { metric: rocAuc, title: 'ROC AUC', better: 'higher', unit: 'ratio' },
-    average_precision: { metric: averagePrecision, title: 'PR AUC (average precision)', better: 'higher', unit: 'ratio' },
+    average_precision: {
+      metric: averagePrecision,
+      title: 'PR AUC (average precision)',
+      better: 'higher',
+      unit: 'ratio',
+    },
     log_loss: { metric: logLoss, title: 'log loss', better: 'lower', unit: 'nats' },
     brier: { metric: brier, title: 'Brier score', better: 'lower', unit: 'ratio' },
     calibration_error: {

@@ -78,6 +78,19 @@ export function kindOf({ actual, predicted, exposure }: JudgedRows): LabelKind {
   return isCount ? 'count' : 'regression';
 }
 
+/**
+ * The mean of a forest's zeros and ones may end a rounding error outside 0 … 1: beside labels of 0 and 1 such predictions are
+ * brought back to the edge. All others stay as they are.
+ */
+export function withoutRoundingError(actual: Float64Array, predicted: Float64Array): Float64Array {
+  const most = 1e-9;
+  if (!actual.every((value) => value === 0 || value === 1)) return predicted;
+  return predicted.map((p) => {
+    if (p < 0 && p > -most) return 0;
+    return p > 1 && p < 1 + most ? 1 : p;
+  });
+}
+
 /** Totals over exposure, weighted by it. */
 export function ratesOf(rows: Pick<JudgedRows, 'actual' | 'predicted' | 'weight'>, exposure: Float64Array) {
   return {

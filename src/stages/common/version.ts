@@ -1,6 +1,4 @@
 import type { Conformal } from '../../ml/calibration/conformal.ts';
-import type { Design } from '../../ml/encoders/design.ts';
-import { readLightgbmText } from '../../ml/formats/lightgbm-text.ts';
 import { DigestMismatch, type VersionManifest, readVersion, readVersionFile } from '../../governance/registry.ts';
 import { InvalidModel } from '../../ml/trees/model.ts';
 import type { Ports } from '../../ports/stage-ports.ts';
@@ -8,6 +6,7 @@ import type { EvaluationDocument } from '../evaluate.ts';
 import type { TrainingDocument } from '../train.ts';
 import { fromJsonBytes } from './json.ts';
 import type { Learnt } from './learning.ts';
+import { readModelFile } from './model-file.ts';
 
 /** A published version as the stages use it: every file read is verified against its manifest. */
 export type LoadedVersion = {
@@ -24,10 +23,7 @@ export async function loadVersion(ports: Ports, useCase: string, version: number
   const training = await readDocument<TrainingDocument>(ports, manifest, 'training.json');
   return {
     manifest,
-    learnt: {
-      model: readLightgbmText(new TextDecoder().decode(model)),
-      design: await readDocument<Design>(ports, manifest, 'design.json'),
-    },
+    learnt: readModelFile(model),
     conformal: training.conformal,
     training,
   };

@@ -1,0 +1,44 @@
+import { resolve } from 'node:path';
+import type { Json } from '../../data/json.ts';
+import { type Call, UsageError } from '../command.ts';
+import { ensureModelName, readModel, writeTreeModel } from './model-file.ts';
+
+/** `model convert`: the same trees in the other library's format, which the new file's extension says. */
+export async function convert(call: Call): Promise<void> {
+  const [, from, to] = call.positionals;
+  if (to === undefined)
+    throw new UsageError('"model convert" takes two files.', 'bordereau model convert model.txt model.json');
+  ensureModelName(to, 'trees');
+  const saved = await readModel(from);
+  if (saved.kind === 'glm') throw new UsageError(`${from} is a GLM: it has no trees to convert.`);
+  const { model, format } = saved;
+  await writeTreeModel(to, model);
+  const lost = to.endsWith('.json')
+    ? levelsOf(
+        model.categories,
+        model.categorical.map((feature) => model.featureNames[feature]),
+      )
+    : [];
+  for (const { feature, codes } of lost) {
+    call.output.note(
+      `XGBoost JSON keeps codes only; ${feature}: ${codes.map((level, code) => `${code} = ${level}`).join(', ')}`,
+    );
+  }
+  call.output.print(resolve(to));
+  call.output.document({
+    from: resolve(from),
+    format,
+    to: resolve(to),
+    trees: model.trees.length,
+    levelsLeftBehind: lost,
+  } as unknown as Json);
+}
+
+/** The levels that the new file cannot hold, by feature. */
+function levelsOf(
+  categories: readonly (readonly Json[])[] | null,
+  features: readonly string[],
+): { feature: string; codes: string[] }[] {
+  if (categories === null || categories.length !== features.length) return [];
+  return features.map((feature, k) => ({ feature, codes: categories[k].map(String) }));
+}

@@ -1,0 +1,33 @@
+import type { Design } from '../../ml/encoders/design.ts';
+import { readLightgbmText, writeLightgbmText } from '../../ml/formats/lightgbm-text.ts';
+import { InvalidModel } from '../../ml/trees/model.ts';
+import type { Learnt } from './learning.ts';
+
+/**
+ * A model and its encoders in one file: LightGBM's text, with the fitted design among its parameters, where LightGBM keeps
+ * what it does not know and passes it over. Percent-encoded, because a parameter's value may hold neither colon nor bracket.
+ */
+export function writeModelFile({ design, model }: Learnt): Uint8Array {
+  const parameters = { ...model.parameters, [designParameter]: encodeURIComponent(JSON.stringify(design)) };
+  return new TextEncoder().encode(writeLightgbmText({ ...model, parameters }));
+}
+
+/** Throws `InvalidModel` for a file that is damaged, or has no design because another program wrote it. */
+export function readModelFile(bytes: Uint8Array): Learnt {
+  const { parameters, ...model } = readLightgbmText(new TextDecoder().decode(bytes));
+  const { [designParameter]: encoded, ...rest } = parameters;
+  return { design: designOf(encoded), model: { ...model, parameters: rest } };
+}
+
+const designParameter = 'bordereau_design';
+
+function designOf(encoded: string | undefined): Design {
+  if (encoded === undefined) {
+    throw new InvalidModel('The model file has no encoders: it was not written by a training run. Train a version instead.');
+  }
+  try {
+    return JSON.parse(decodeURIComponent(encoded)) as Design;
+  } catch (error) {
+    throw new InvalidModel(`The encoders in the model file cannot be read: ${(error as Error).message}.`);
+  }
+}
