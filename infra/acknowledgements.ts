@@ -8,12 +8,13 @@ import { objectsAt } from './constructs/permissions.ts';
 import type { Machine } from './constructs/machine.ts';
 import type { Zones } from './constructs/zones.ts';
 import type { Environment } from './environments.ts';
-import { allExecutions, executionArn } from './names.ts';
+import { allExecutions, allModelPackages, executionArn } from './names.ts';
 
 export type AcknowledgeProps = {
   readonly environment: Environment;
   readonly zones: Zones;
   readonly machines: readonly Machine[];
+  readonly useCaseIds: readonly string[];
 };
 
 export function acknowledge(stack: Stack, props: AcknowledgeProps): void {
@@ -66,6 +67,13 @@ function decided({ isolated, reservesConcurrency }: Environment): Acknowledgemen
           'facts of reports and the lease of a training, which hold no row of insured data.',
       },
       {
+        rules: ['HIPAA.Security-LambdaInsideVPC'],
+        at: ['Promote'],
+        reason:
+          'Promote writes to the SageMaker Model Registry, for which the isolated network has no way out. It reads model ' +
+          'versions, the promotion log and the facts of reports, which hold figures over all rows and no row of insured data.',
+      },
+      {
         rules: ['HIPAA.Security-VPCDefaultSecurityGroupClosed'],
         at: ['Network'],
         reason:
@@ -91,7 +99,7 @@ function decided({ isolated, reservesConcurrency }: Environment): Acknowledgemen
 }
 
 /** Resources that end in a pattern, because what they stand for has no name yet. */
-function patterns(stack: Stack, { environment, zones, machines }: AcknowledgeProps): Acknowledgement[] {
+function patterns(stack: Stack, { environment, zones, machines, useCaseIds }: AcknowledgeProps): Acknowledgement[] {
   const wildcard = (resource: string) => `AwsSolutions-IAM5[Resource::${flattened(stack, resource)}]`;
   const executions = (machine: Machine) => [
     executionArn(stack, environment, machine.machine, ':*'),
@@ -108,8 +116,8 @@ function patterns(stack: Stack, { environment, zones, machines }: AcknowledgePro
       rules: ['AwsSolutions-IAM5[Resource::*]'],
       at: stageNames.map((stage) => `${stage}/Policy`),
       reason:
-        'X-Ray, and the network interfaces that Lambda makes for a function, know no resources. test/infra/permissions.test.ts ' +
-        'holds the list of actions that may stand with it.',
+        'X-Ray, the network interfaces that Lambda makes for a function, and the list of model packages know no resources. ' +
+        'test/infra/permissions.test.ts holds the list of actions that may stand with it.',
     },
     {
       rules: ['AwsSolutions-IAM5[Resource::*]'],
@@ -120,6 +128,12 @@ function patterns(stack: Stack, { environment, zones, machines }: AcknowledgePro
       rules: allExecutions(stack, environment).map(wildcard),
       at: ['Report/Policy'],
       reason: 'Executions are named when they are started; Report reads the history of the one that it ends.',
+    },
+    {
+      rules: allModelPackages(stack, environment, useCaseIds).map(wildcard),
+      at: ['Promote/Policy'],
+      reason:
+        'SageMaker numbers model packages when they are made. The group of the use case is the narrowest there is.',
     },
     ...inMaps.map((machine) => ({
       rules: executions(machine).map(wildcard),

@@ -1,6 +1,7 @@
 /** The names of deployed things, where they have to be known before the thing exists or are what people look for. */
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import { modelGroupName } from '../src/adapters/aws/model-group.ts';
 import { type MachineName, machineNames, type StageName } from '../src/stages.ts';
 import type { Environment } from './environments.ts';
 
@@ -41,6 +42,24 @@ export function executionArn(
 /** Every execution of every machine. */
 export const allExecutions = (scope: Construct, environment: Environment): string[] =>
   machineNames.map((machine) => executionArn(scope, environment, machine, ':*'));
+
+/** The first part of the names of the deployment's groups in the SageMaker Model Registry. */
+export const modelGroupPrefix = productName;
+
+/** The model package groups of the use cases. */
+export const modelGroups = (scope: Construct, environment: Environment, useCaseIds: readonly string[]): string[] =>
+  useCaseIds.map((id) => sageMakerArn(scope, 'model-package-group', groupOf(environment, id)));
+
+/** Every model package in those groups. */
+export const allModelPackages = (scope: Construct, environment: Environment, useCaseIds: readonly string[]): string[] =>
+  useCaseIds.map((id) => sageMakerArn(scope, 'model-package', `${groupOf(environment, id)}/*`));
+
+const groupOf = (environment: Environment, useCaseId: string) =>
+  modelGroupName(modelGroupPrefix(environment), useCaseId);
+
+function sageMakerArn(scope: Construct, resource: string, resourceName: string): string {
+  return Stack.of(scope).formatArn({ service: 'sagemaker', resource, resourceName });
+}
 
 function arn(scope: Construct, service: string, resource: string, resourceName: string): string {
   return Stack.of(scope).formatArn({ service, resource, resourceName, arnFormat: ArnFormat.COLON_RESOURCE_NAME });

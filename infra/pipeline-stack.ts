@@ -48,6 +48,7 @@ export class PipelineStack extends Stack {
       description: 'DuckDB for linux-arm64',
     });
 
+    const useCaseIds = useCases.map(({ id }) => id);
     const functions = record(stageNames, (stage) => {
       const handler = artifacts.handlers[stage];
       return new StageFunction(this, stage, {
@@ -58,6 +59,7 @@ export class PipelineStack extends Stack {
         codeVersion,
         zones,
         operations,
+        useCaseIds,
         network,
       });
     });
@@ -77,7 +79,7 @@ export class PipelineStack extends Stack {
       environment,
       machines: Object.values(machines),
       functions: Object.values(functions),
-      useCaseIds: useCases.map(({ id }) => id),
+      useCaseIds,
       operations,
     };
     const alarms = new Alarms(this, 'Alarms', watched);
@@ -86,7 +88,7 @@ export class PipelineStack extends Stack {
     for (const [zone, { bucket }] of Object.entries(zones.of)) {
       new CfnOutput(this, `${titled(zone)}BucketName`, { value: bucket.bucketName });
     }
-    acknowledge(this, { environment, zones, machines: watched.machines });
+    acknowledge(this, { environment, zones, machines: watched.machines, useCaseIds });
   }
 
   /** Two zones of whichever region it is; asking for their names would need credentials at synthesis. */

@@ -14,7 +14,16 @@ import { type StageName, stages, zones as zoneNames } from '../../src/stages.ts'
 import type { Artifacts } from '../artifacts.ts';
 import { itemsAtOnce } from '../definitions.ts';
 import type { Environment } from '../environments.ts';
-import { allExecutions, functionArn, functionName, metricNamespace, metricService } from '../names.ts';
+import {
+  allExecutions,
+  allModelPackages,
+  functionArn,
+  functionName,
+  metricNamespace,
+  metricService,
+  modelGroupPrefix,
+  modelGroups,
+} from '../names.ts';
 import type { Network } from './network.ts';
 import type { Operations } from './operations.ts';
 import { logging, networkInterfaces, placeStatements, tracing } from './permissions.ts';
@@ -29,6 +38,8 @@ export type StageFunctionProps = {
   readonly codeVersion: string;
   readonly zones: Zones;
   readonly operations: Operations;
+  /** Of all use cases; each has a group in the SageMaker Model Registry. */
+  readonly useCaseIds: readonly string[];
   /** @default - the function may reach the internet */
   readonly network?: Network | undefined;
 };
@@ -42,8 +53,8 @@ export class StageFunction extends Construct {
     super(scope, id);
     const { stage, environment, handler, zones, operations } = props;
     const { memoryMb, timeoutSeconds } = stages[stage];
-    // an endpoint for Step Functions would cost more than everything else that idles; Report sees no insured data
-    const network = readsHistories(stage) ? undefined : props.network;
+    // endpoints for Step Functions and SageMaker would cost more than everything else that idles; neither stage sees a row
+    const network = readsHistories(stage) || mirrorsModels(stage) ? undefined : props.network;
     const logGroup = operations.logGroup(this, `/aws/lambda/${functionName(environment, stage)}`);
     const role = this.#role({ ...props, network }, logGroup.logGroupArn);
 
@@ -66,6 +77,7 @@ export class StageFunction extends Construct {
           zoneNames.map((zone) => [`${zone.toUpperCase()}_BUCKET`, zones.of[zone].bucket.bucketName]),
         ),
         CODE_VERSION: props.codeVersion,
+        MODEL_GROUP_PREFIX: modelGroupPrefix(environment),
         POWERTOOLS_SERVICE_NAME: metricService,
         POWERTOOLS_METRICS_NAMESPACE: metricNamespace(environment),
       },
@@ -83,7 +95,7 @@ export class StageFunction extends Construct {
     });
   }
 
-  #role({ stage, environment, zones, operations, network }: StageFunctionProps, logGroupArn: string): Role {
+  #role({ stage, environment, zones, operations, useCaseIds, network }: StageFunctionProps, logGroupArn: string): Role {
     const { reads, writes } = stages[stage];
     const statements = [
       ...placeStatements(zones, reads, writes),
@@ -100,6 +112,7 @@ export class StageFunction extends Construct {
         new PolicyStatement({ actions: ['states:GetExecutionHistory'], resources: allExecutions(this, environment) }),
       );
     }
+    if (mirrorsModels(stage)) statements.push(...mirroring(this, environment, useCaseIds));
     const policy = new ManagedPolicy(this, 'Policy', { description: `What stage ${stage} declares`, statements });
     return new Role(this, 'Role', {
       description: `Stage ${stage}`,
@@ -109,8 +122,26 @@ export class StageFunction extends Construct {
   }
 }
 
-/** Report draws its run's graph from the execution's history; no other stage calls anything but S3. */
+/** Report draws its run's graph from the execution's history. */
 const readsHistories = (stage: StageName) => stage === 'Report';
+
+/** Promote shows the SageMaker Model Registry what the promotion log says. No other stage calls anything but S3. */
+const mirrorsModels = (stage: StageName) => stage === 'Promote';
+
+/** Adding to the groups of the use cases and changing approvals in them; nothing is deleted, and no endpoint is touched. */
+function mirroring(scope: Construct, environment: Environment, useCaseIds: readonly string[]): PolicyStatement[] {
+  const groups = modelGroups(scope, environment, useCaseIds);
+  const packages = allModelPackages(scope, environment, useCaseIds);
+  return [
+    // tags are given with the group and never to a package
+    new PolicyStatement({ actions: ['sagemaker:CreateModelPackageGroup', 'sagemaker:AddTags'], resources: groups }),
+    // the request is checked against the group and against the package that it makes
+    new PolicyStatement({ actions: ['sagemaker:CreateModelPackage'], resources: [...groups, ...packages] }),
+    new PolicyStatement({ actions: ['sagemaker:UpdateModelPackage'], resources: packages }),
+    // lists know no resources
+    new PolicyStatement({ actions: ['sagemaker:ListModelPackages'], resources: ['*'] }),
+  ];
+}
 
 /** How many runs of a stage may stand at it at once; further ones wait by the machine's retry. */
 const runsAtOnce = 10;

@@ -2,8 +2,10 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { S3Client } from '@aws-sdk/client-s3';
+import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { S3Store } from '../../src/adapters/aws/s3-store.ts';
+import { SageMakerCatalogue } from '../../src/adapters/aws/sagemaker-catalogue.ts';
 import { StepFunctionsExecutions } from '../../src/adapters/aws/step-functions-executions.ts';
 import { RandomIds } from '../../src/adapters/embedded/random-ids.ts';
 import { SystemClock } from '../../src/adapters/embedded/system-clock.ts';
@@ -38,6 +40,10 @@ async function open(): Promise<Omit<Ports, 'temporaryDirectory'>> {
     clock: new SystemClock(),
     ids: new RandomIds(),
     executions: new StepFunctionsExecutions(tracer.captureAWSv3Client(new SFNClient({}))),
+    models: new SageMakerCatalogue({
+      client: tracer.captureAWSv3Client(new SageMakerClient({})),
+      groupPrefix: required('MODEL_GROUP_PREFIX'),
+    }),
     telemetry,
     codeVersion: required('CODE_VERSION'),
   };

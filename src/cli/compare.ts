@@ -1,6 +1,5 @@
 import { basename, resolve } from 'node:path';
 import { say, sayShare } from '../governance/text.ts';
-import type { Json } from '../data/json.ts';
 import { didYouMean } from '../data/nearest.ts';
 import { type ColumnDrift, type DriftTable, calculateDrift } from '../monitoring/drift.ts';
 import type { MonitoringResult } from '../monitoring/monitor.ts';
@@ -96,7 +95,7 @@ export const command: Command = {
       columns: drift.columns,
       ...(prediction !== undefined && { prediction: { ...drift.prediction, name: prediction } }),
       report: report === undefined ? null : resolve(report),
-    } as unknown as Json);
+    });
     return drifted.length > 0 ? exitCodes.driftAlert : exitCodes.ok;
   },
 };

@@ -1,4 +1,3 @@
-import type { Json } from '../data/json.ts';
 import { type LabelKind, evaluatePredictions, kindOf } from '../ml/suite/evaluate.ts';
 import { list, oneOf, share, whole } from './arguments.ts';
 import { type Command, UsageError, exitCodes } from './command.ts';
@@ -39,6 +38,7 @@ export const command: Command = {
       help: 'a probability from which on a row is called positive',
       default: '0.5',
     },
+    quantile: { type: 'string', value: 'SHARE', help: 'the predictions are this quantile of the label, not its mean' },
     family: {
       type: 'string',
       value: 'NAME',
@@ -55,6 +55,10 @@ export const command: Command = {
     ensureKind(kind, judged, call.text('label')!);
     const by = list(call, 'by') ?? [];
     const family = familyOf(call);
+    const quantile = share(call, 'quantile');
+    if (quantile !== undefined && (kind !== 'regression' || family)) {
+      throw new UsageError('--quantile is for labels of any number, without --family: --kind regression.');
+    }
     const evaluation = evaluatePredictions(judged, {
       kind,
       seed: call.text('seed')!,
@@ -62,12 +66,13 @@ export const command: Command = {
       threshold: share(call, 'threshold')!,
       groups: Object.fromEntries(by.map((name) => [name, groupsOfColumn(table, name, rows)])),
       ...(family && { family }),
+      ...(quantile !== undefined && { quantile }),
     });
     const { output } = call;
     output.note(`${evaluation.rows} rows judged as ${kind}${given === 'auto' ? '; --kind says otherwise' : ''}.`);
     if (!evaluation.actuarial) sayWhyNot(by, judged.exposure !== undefined || kind === 'count');
     printEvaluation(output, evaluation);
-    output.document({ file: table.file, leftOutRows: leftOut, ...evaluation } as unknown as Json);
+    output.document({ file: table.file, leftOutRows: leftOut, ...evaluation });
     return exitCodes.ok;
 
     function sayWhyNot(by: readonly string[], wasAsked: boolean): void {

@@ -8,7 +8,12 @@ import type { Output } from './output.ts';
 export function printEvaluation(output: Output, { metrics, actuarial }: Evaluation): void {
   output.table(
     ['metric', 'value', '95 % from', 'to', 'constant', 'better'],
-    metrics.map(({ title, estimate, ofConstant, better }) => [title, ...cells(estimate), say(ofConstant), better]),
+    metrics.map(({ title, estimate, ofConstant, better }) => [
+      title,
+      ...cells(estimate),
+      figure(ofConstant),
+      typeof better === 'object' ? say(better.target) : better,
+    ]),
   );
   if (!actuarial) return;
   const { gini, balance, murphy, byPrediction, byColumn, family } = actuarial;
@@ -44,5 +49,8 @@ function printGroups(output: Output, heading: string, groups: readonly ActualExp
 
 /** Value, low and high of an estimate, one cell each. */
 export function cells({ value, low, high }: Estimate): string[] {
-  return [say(value), say(low), say(high)];
+  return [figure(value), figure(low), figure(high)];
 }
+
+/** What differs from nothing by rounding errors only is nothing. */
+const figure = (value: number) => say(Math.abs(value) < 1e-9 ? 0 : value);

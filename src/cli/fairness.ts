@@ -7,6 +7,7 @@ import {
   assessFairness,
   fairnessFindings,
 } from '../ml/fairness/assess.ts';
+import type { Gap } from '../ml/fairness/group-table.ts';
 import { list, numeric, whole } from './arguments.ts';
 import { type Command, UsageError, exitCodes } from './command.ts';
 import { cells } from './evaluation-view.ts';
@@ -117,16 +118,19 @@ function printAssessment(output: Output, assessment: FairnessAssessment & { find
     output.print(`Too small to judge (under ${table.minGroupRows} rows): ${table.suppressed.join(', ')}.`);
   }
   output.print();
+  const isEqual = (gap: Gap) => gap.highest === gap.lowest;
   const gaps = Object.entries(table.gaps).flatMap(([name, gap]) => {
-    if (!gap) return [];
+    if (!gap || isEqual(gap)) return [];
     const between = `${gap.lowest} against ${gap.highest}`;
     return [
       [`${title(name)}: difference`, between, ...cells(gap.difference)],
       [`${title(name)}: ratio`, between, ...cells(gap.ratio)],
     ];
   });
+  const equal = Object.entries(table.gaps).flatMap(([name, gap]) => (gap && isEqual(gap) ? [title(name)] : []));
   const odds = equalizedOdds ? [['equalized odds: difference', '', ...cells(equalizedOdds.difference)]] : [];
   output.table(['gap', 'lowest against highest', 'value', '95 % from', 'to'], [...gaps, ...odds]);
+  if (equal.length > 0) output.print(`The same in all groups: ${equal.join(', ')}.`);
   output.print(`Variation of the groups’ mean predictions: ${say(groupMeanVariation)}.`);
   if (demographicParity) {
     output.print(

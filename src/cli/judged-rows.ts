@@ -31,7 +31,9 @@ export type Judged = {
 export function judgedRows(call: Call, table: TableFile): Judged {
   const positive = call.text('positive');
   const labels = labelOf(table, required(call, 'label', 'the column of the truth'), positive);
-  const predictions = labelOf(table, required(call, 'prediction', 'the column of the predictions'), positive);
+  const prediction = required(call, 'prediction', 'the column of the predictions');
+  const saysDecision = columnOf(table, prediction).kind === 'text';
+  const predictions = saysDecision ? labelOf(table, prediction, positive) : numbersOf(table, prediction);
   const rows = Uint32Array.from(labels.keys()).filter((row) => Number.isFinite(labels[row] + predictions[row]));
   if (rows.length === 0) throw new UsageError(`No row of ${table.file} has both a label and a prediction.`);
   const leftOut = table.rows - rows.length;

@@ -8,6 +8,7 @@ import { type Output, createOutput } from './output.ts';
 /** Every command with its one-line summary; the file is loaded when the command is called. */
 export const commands: Record<string, () => Promise<{ command: Command }>> = {
   demo: () => import('./demo.ts'),
+  inspect: () => import('./inspect.ts'),
   generate: () => import('./generate.ts'),
   drop: () => import('./drop.ts'),
   run: () => import('./run.ts'),

@@ -25,15 +25,17 @@ export function followUp(call: Call, ended: readonly Ended[]): Outcome {
   return { exitCode: exitCodeOf(ended), document: { machines, reports } };
 }
 
-function tellFailure({ output }: Call, { machine, status, error, cause = '' }: Ended): void {
+function tellFailure({ output }: Call, { machine, status, error, cause = '', failures }: Ended): void {
   const mark = output.style('red', '✗');
   if (error === 'DatasetRefused') {
     output.error(`${mark} ${inWords(cause)} The file stays in bronze; no row of it has entered silver.`);
     output.error('  Next: correct the file and drop it again, or the contract in usecases/');
   } else {
-    output.error(
-      `${mark} ${machine} ${status === 'FAILED' ? 'failed' : status.toLowerCase()}. ${error ?? ''}: ${inWords(cause)}`,
-    );
+    const how = status === 'FAILED' ? 'failed' : status.toLowerCase();
+    const why = inWords(cause);
+    output.error(`${mark} ${machine} ${how}. ${error ?? ''}: ${why}`);
+    // a Map says only that some of it failed
+    for (const failure of new Set(failures)) if (!failure.endsWith(why)) output.error(`  ${failure}`);
   }
 }
 

@@ -9,12 +9,12 @@ export const command: Command = {
   examples: [
     ['bordereau quarantine list', 'counts by file and rule'],
     ['bordereau quarantine list --rows', 'every row’s place and reason, without its content'],
-    ['bordereau quarantine list --rows --raw', 'with the raw text, which holds what the insurer sent'],
+    ['bordereau quarantine list --raw', 'with the raw text too, which holds what the insurer sent'],
   ],
   options: {
     'use-case': useCaseOption,
     rows: { type: 'boolean', default: false, help: 'one line per row' },
-    raw: { type: 'boolean', default: false, help: 'show raw text: it may name persons' },
+    raw: { type: 'boolean', default: false, help: 'one line per row with its raw text: it may name persons' },
   },
   positionals: { min: 1, max: 1 },
   async run(call) {
@@ -25,7 +25,7 @@ export const command: Command = {
       const listed = [];
       for (const { name, table } of tablesOf(ports, call.text('use-case')!, sql)) {
         if (!name.startsWith('quarantine') || !(await mountTable(table, sql, name))) continue;
-        const query = call.flag('rows')
+        const query = call.flag('rows') || call.flag('raw')
           ? `SELECT source_file, line, byte_offset, rule, column_name, reason, contract_version, quarantined_at${call.flag('raw') ? ', raw' : ''} FROM ${name} ORDER BY ALL`
           : `SELECT source_file, rule, column_name, any_value(reason) AS reason, count(*) AS rows FROM ${name} GROUP BY ALL ORDER BY source_file, rows DESC, rule`;
         listed.push(...(await sql.rows(query)));

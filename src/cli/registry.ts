@@ -7,6 +7,7 @@ import { listVersions } from '../governance/registry.ts';
 import type { Json } from '../data/json.ts';
 import type { Ports } from '../ports/stage-ports.ts';
 import { judge } from '../stages/common/judge.ts';
+import { mirrorChampion } from '../stages/common/mirror.ts';
 import { loadEvaluation } from '../stages/common/version.ts';
 import { useCaseOf } from '../usecase/catalogue.ts';
 import { type Call, type Command, UsageError, exitCodes } from './command.ts';

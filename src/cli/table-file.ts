@@ -65,12 +65,13 @@ export function numbersOf(table: TableFile, name: string): Float64Array {
   throw new UsageError(`The column ${name} of ${table.file} holds texts where numbers are needed.`);
 }
 
-/**
- * A label, or decisions, as numbers. Where the column holds texts, `positive` says which of them is 1; all others are 0.
- */
+/** A label as numbers. Where the column holds texts, `positive` says which of them is 1; all others are 0. */
 export function labelOf(table: TableFile, name: string, positive: string | undefined): Float64Array {
   const column = columnOf(table, name);
-  if (column.kind !== 'text') return column.values;
+  if (column.kind !== 'text') {
+    if (positive === undefined) return column.values;
+    throw new UsageError(`The column ${name} of ${table.file} holds ${column.kind}s: --positive is for texts.`);
+  }
   if (positive === undefined) {
     throw new UsageError(
       `The column ${name} of ${table.file} holds texts: say by --positive TEXT which one counts as 1.`,
@@ -131,8 +132,8 @@ async function readParquet(file: string): Promise<TableFile> {
   try {
     const source = `read_parquet(${quoteText(path)})`;
     const described = (await sql.rows(`DESCRIBE SELECT * FROM ${source}`)).map((row) => ({
-      name: String(row['column_name']),
-      type: String(row['column_type']),
+      name: row['column_name'] as string,
+      type: row['column_type'] as string,
     }));
     const readable = described.flatMap(({ name, type }) => {
       const kind = kinds.find(({ types }) => types.test(type));

@@ -1,6 +1,6 @@
 import { dirname, extname, resolve } from 'node:path';
 import { Field, Float64, RecordBatch, Schema, Struct, Table, makeData } from 'apache-arrow';
-import { quoteText } from '../data/quote.ts';
+import { quoteName, quoteText } from '../data/quote.ts';
 import { openSql } from '../data/sql.ts';
 import { UsageError } from './command.ts';
 import { writeGiven } from './files.ts';
@@ -18,8 +18,8 @@ export function ensureTableName(out: string): void {
 /** Writes the rows of a table with columns added, each column of the table as it was read. */
 export async function writeTableWith(out: string, table: TableFile, added: readonly AddedColumn[]): Promise<void> {
   ensureTableName(out);
-  const taken = [...table.columns, ...table.others].map(({ name }) => name.toLowerCase());
-  const twice = added.find(({ name }) => taken.includes(name.toLowerCase()));
+  const taken = new Set([...table.columns, ...table.others].map(({ name }) => name.toLowerCase()));
+  const twice = added.find(({ name }) => taken.has(name.toLowerCase()));
   if (twice) {
     throw new UsageError(
       `${table.file} already has a column ${twice.name}: give the new one another name by --column NAME.`,
@@ -31,8 +31,10 @@ export async function writeTableWith(out: string, table: TableFile, added: reado
   try {
     await mountOrigin(sql, table);
     await sql.insert('added', tableOf(added));
-    const joined = 'SELECT * FROM source POSITIONAL JOIN added';
-    if (extname(out) === '.parquet') await writeGiven(path, (await sql.parquet(joined)).bytes);
+    const isParquet = extname(out) === '.parquet';
+    const own = isParquet && 'csv' in table.origin ? typedColumns(table, table.origin.csv.header) : 'source.*';
+    const joined = `SELECT ${own}, added.* FROM source POSITIONAL JOIN added`;
+    if (isParquet) await writeGiven(path, (await sql.parquet(joined)).bytes);
     else await sql.run(`COPY (${joined}) TO ${quoteText(path)} (FORMAT csv, HEADER)`);
   } catch (error) {
     if (error instanceof UsageError) throw error;
@@ -40,6 +42,18 @@ export async function writeTableWith(out: string, table: TableFile, added: reado
   } finally {
     await sql.close();
   }
+}
+
+/** The texts of a CSV as what they were read as; the words for a missing value convert to null. */
+function typedColumns({ columns }: TableFile, header: readonly string[]): string {
+  return columns
+    .map(({ name, kind }, c) => {
+      const cell = `source.${quoteName(header[c])}`;
+      const number = `TRY_CAST(NULLIF(lower(trim(${cell})), 'nan') AS DOUBLE)`;
+      const typed = { number, boolean: `TRY_CAST(trim(${cell}) AS BOOLEAN)`, text: cell }[kind];
+      return `${typed} AS ${quoteName(name)}`;
+    })
+    .join(', ');
 }
 
 function tableOf(added: readonly AddedColumn[]): Table {

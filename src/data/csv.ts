@@ -1,7 +1,9 @@
 import type { Data, Utf8 } from 'apache-arrow';
 import type { Delimiter } from './contract/contract.ts';
+import { checkColumnNames } from './column-names.ts';
 import { FileRejected } from './file-rejected.ts';
 import { refuseBinary } from './plain-text.ts';
+import type { MalformedRecord } from './records.ts';
 import { TextColumn, quotationMark } from './text-column.ts';
 
 export type CsvFile = {
@@ -16,14 +18,6 @@ export type CsvFile = {
   blankLines: number;
 };
 
-export type MalformedRecord = {
-  line: number;
-  byteOffset: number;
-  rule: 'csv.fields' | 'csv.unclosed-quote' | 'csv.text-after-quote';
-  reason: string;
-  raw: string;
-};
-
 export type CsvOptions = {
   /** For messages. */
   file: string;
@@ -32,7 +26,8 @@ export type CsvOptions = {
 };
 
 export type CsvLimits = { fileBytes: number; lineBytes: number; columns: number };
-const usualLimits: CsvLimits = { fileBytes: 512 * 2 ** 20, lineBytes: 2 ** 20, columns: 1000 };
+/** What a file may have where its reader is told nothing else. */
+export const csvLimits: CsvLimits = { fileBytes: 512 * 2 ** 20, lineBytes: 2 ** 20, columns: 1000 };
 
 /**
  * Reads a CSV file strictly by RFC 4180, every byte accounted for: a record is well-formed, or malformed with its reason and
@@ -49,7 +44,7 @@ const usualLimits: CsvLimits = { fileBytes: 512 * 2 ** 20, lineBytes: 2 ** 20, c
  */
 export function readCsv(bytes: Uint8Array, options: CsvOptions): CsvFile {
   const { file } = options;
-  const limits = { ...usualLimits, ...options.limits };
+  const limits = { ...csvLimits, ...options.limits };
   if (bytes.length > limits.fileBytes) {
     throw new FileRejected(
       'too-large',
@@ -62,50 +57,93 @@ export function readCsv(bytes: Uint8Array, options: CsvOptions): CsvFile {
 
   const scanner = new Scanner(bytes, options.delimiter, limits, file);
   const header = readHeader(scanner, file);
-  const lines: number[] = [];
-  const byteOffsets: number[] = [];
-  const malformed: MalformedRecord[] = [];
-  const raw = new TextColumn();
-  const fields = header.map(() => new TextColumn());
+  const records = new CsvRecords(header);
   let blankLines = 0;
   while (scanner.next()) {
-    const { start, end, line, fault, count } = scanner;
-    if (start === end && header.length > 1) {
-      blankLines++;
-    } else if (fault !== undefined || count !== header.length) {
-      malformed.push({
-        line,
-        byteOffset: start,
-        rule: fault ?? 'csv.fields',
-        reason: fault ? `not met: ${csvRules[fault]}` : `it has ${count} fields, the header has ${header.length}`,
-        raw: decoder.decode(bytes.subarray(start, end)),
-      });
-    } else {
-      lines.push(line);
-      byteOffsets.push(start);
-      raw.append(bytes, start, end, false);
-      for (let c = 0; c < count; c++) fields[c].append(bytes, scanner.from[c], scanner.to[c], scanner.escaped[c] === 1);
-    }
+    if (scanner.start === scanner.end && header.length > 1) blankLines++;
+    else records.add(bytes, scanner, { line: scanner.line, byteOffset: scanner.start });
   }
-  return {
-    header,
-    lines: Int32Array.from(lines),
-    byteOffsets: Int32Array.from(byteOffsets),
-    raw: raw.finish(),
-    fields: fields.map((field) => field.finish()),
-    malformed,
-    blankLines,
-  };
+  return { ...records.finish(), blankLines };
 }
 
+/** The text of one record, and where it stood in its file. */
+export type RawRecord = { line: number; byteOffset: number; raw: string };
+
+/**
+ * Reads records that were taken out of their file, each by itself: nothing that is wrong with one reaches the next. A text that
+ * goes on after its first record is malformed (`csv.fields`).
+ */
+export function readCsvRecords(
+  header: readonly string[],
+  raws: readonly RawRecord[],
+  { file, delimiter, limits }: CsvOptions,
+): Omit<CsvFile, 'blankLines'> {
+  const records = new CsvRecords(header);
+  for (const { raw, ...place } of raws) {
+    const bytes = encoder.encode(raw);
+    const scanner = new Scanner(bytes, delimiter, { ...csvLimits, ...limits, columns: header.length }, file);
+    const whole = scanner.next() && (scanner.end === bytes.length || scanner.fault !== undefined);
+    if (whole) records.add(bytes, scanner, place);
+    else records.addMalformed({ ...place, rule: 'csv.fields', reason: 'it is no single record', raw });
+  }
+  return records.finish();
+}
+
+class CsvRecords {
+  readonly #header: readonly string[];
+  readonly #lines: number[] = [];
+  readonly #byteOffsets: number[] = [];
+  readonly #malformed: MalformedRecord[] = [];
+  readonly #raw = new TextColumn();
+  readonly #fields: TextColumn[];
+
+  constructor(header: readonly string[]) {
+    this.#header = header;
+    this.#fields = header.map(() => new TextColumn());
+  }
+
+  /** Adds the record that the scanner has found in `bytes`. */
+  add(bytes: Uint8Array, scanner: Scanner, place: { line: number; byteOffset: number }): void {
+    const { start, end, fault, count } = scanner;
+    const columns = this.#header.length;
+    if (fault !== undefined || count !== columns) {
+      const reason = fault ? `not met: ${csvRules[fault]}` : `it has ${count} fields, the header has ${columns}`;
+      this.addMalformed({ ...place, rule: fault ?? 'csv.fields', reason, raw: decoder.decode(bytes.subarray(start, end)) });
+      return;
+    }
+    this.#lines.push(place.line);
+    this.#byteOffsets.push(place.byteOffset);
+    this.#raw.append(bytes, start, end, false);
+    for (let c = 0; c < count; c++) this.#fields[c].append(bytes, scanner.from[c], scanner.to[c], scanner.escaped[c] === 1);
+  }
+
+  addMalformed(record: MalformedRecord): void {
+    this.#malformed.push(record);
+  }
+
+  finish(): Omit<CsvFile, 'blankLines'> {
+    return {
+      header: [...this.#header],
+      lines: Int32Array.from(this.#lines),
+      byteOffsets: Int32Array.from(this.#byteOffsets),
+      raw: this.#raw.finish(),
+      fields: this.#fields.map((field) => field.finish()),
+      malformed: this.#malformed,
+    };
+  }
+}
+
+type CsvRule = 'csv.fields' | 'csv.unclosed-quote' | 'csv.text-after-quote';
+
 /** What each rule of form asks for. */
-export const csvRules: { [rule in MalformedRecord['rule']]: string } = {
+export const csvRules: { [rule in CsvRule]: string } = {
   'csv.fields': 'a record has as many fields as the header',
   'csv.unclosed-quote': 'a quotation mark that opens a field is closed',
   'csv.text-after-quote': 'a delimiter or line end follows the closing quotation mark of a field',
 };
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const encoder = new TextEncoder();
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 
@@ -132,27 +170,7 @@ function readHeader(scanner: Scanner, file: string): string[] {
     );
   }
   const header = Array.from({ length: scanner.count }, (_, c) => scanner.field(c));
-  const unnamed = header.findIndex((name) => name.trim() === '');
-  if (unnamed >= 0) {
-    throw new FileRejected(
-      'malformed-header',
-      file,
-      `column ${unnamed + 1} has no name`,
-      'Name every column in the first line.',
-    );
-  }
-  // SQL does not tell `Age` from `age`
-  const folded = header.map((name) => name.toLowerCase());
-  const repeated = header.filter((_, c) => folded.indexOf(folded[c]) < c);
-  if (repeated.length > 0) {
-    const names = [...new Set(repeated)].map((name) => `"${name}"`).join(', ');
-    throw new FileRejected(
-      'duplicate-columns',
-      file,
-      `its header has ${names} more than once`,
-      'Rename or remove the repetition.',
-    );
-  }
+  checkColumnNames(header, file);
   return header;
 }
 
@@ -169,7 +187,7 @@ class Scanner {
   start = 0;
   /** The record's text is `start … end`, without its line end; of a record with a fault, its first line. */
   end = 0;
-  fault: Exclude<MalformedRecord['rule'], 'csv.fields'> | undefined;
+  fault: Exclude<CsvRule, 'csv.fields'> | undefined;
   /** How many fields; `from … to` are their contents without the quotation marks around them. */
   count = 0;
   readonly from: Int32Array;

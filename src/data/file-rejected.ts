@@ -3,13 +3,16 @@ export type RejectionCode =
   | 'empty'
   | 'too-large'
   | 'not-text'
+  | 'damaged'
+  | 'wrong-format'
   | 'line-too-long'
   | 'malformed-header'
   | 'too-many-columns'
   | 'wrong-delimiter'
   | 'duplicate-columns'
   | 'missing-columns'
-  | 'unknown-columns';
+  | 'unknown-columns'
+  | 'unreadable-columns';
 
 /** A file that cannot be read as what its contract describes. Nothing of it is accepted; it stays where it was dropped. */
 export class FileRejected extends Error {

@@ -9,7 +9,7 @@ export function refuseBinary(bytes: Uint8Array, file: string): void {
   const nul = bytes.indexOf(0);
   if (nul < 0 && isUtf8(bytes)) return;
   const wrong = nul >= 0 && isUtf8(bytes.subarray(0, nul)) ? nul : firstInvalidByte(bytes);
-  const line = countLines(bytes, wrong);
+  const line = lineAt(bytes, wrong);
   const seems = kinds.find(({ magic }) => magic.every((byte, i) => bytes[i] === byte))?.name;
   const reason = `byte ${wrong} (on line ${line}) is ${wrong === nul ? 'NUL' : 'not UTF-8'}${seems ? `; it seems to be ${seems}` : ''}`;
   throw new FileRejected('not-text', file, reason, 'Export it as plain CSV in UTF-8.');
@@ -37,7 +37,8 @@ function firstInvalidByte(bytes: Uint8Array): number {
   return at;
 }
 
-function countLines(bytes: Uint8Array, end: number): number {
+/** The line, from 1, on which the byte at `end` stands. */
+export function lineAt(bytes: Uint8Array, end: number): number {
   let line = 1;
   for (let i = 0; i < end; i++) {
     if (bytes[i] === 0x0a || (bytes[i] === 0x0d && bytes[i + 1] !== 0x0a)) line++;

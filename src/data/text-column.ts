@@ -20,6 +20,16 @@ export class TextColumn {
     this.#ends[this.#rows++] = end;
   }
 
+  appendText(text: string): void {
+    const bytes = encoder.encode(text);
+    this.append(bytes, 0, bytes.length, false);
+  }
+
+  /** Appends missing values until there are so many rows. */
+  skipTo(rows: number): void {
+    while (this.#rows < rows) this.append(nothing, 0, 0, false);
+  }
+
   finish(): Data<Utf8> {
     const rows = this.#rows;
     const valueOffsets = new Int32Array(rows + 1);
@@ -36,6 +46,8 @@ export class TextColumn {
 }
 
 export const quotationMark = 0x22;
+const encoder = new TextEncoder();
+const nothing = new Uint8Array(0);
 
 function grown<Items extends Uint8Array | Int32Array>(items: Items, needed: number): Items {
   const larger = new (items.constructor as new (length: number) => Items)(Math.max(needed, items.length * 2));

@@ -24,6 +24,8 @@ import {
 /** A change by key: `rows` is how many rows went in, `matchedRows` how many of the table's rows they replaced, or were deleted. */
 export type Changed = QueryWritten & { matchedRows: number };
 
+export type DeleteOptions = Pick<WriteOptions, 'txn' | 'details' | 'unchangedSince'>;
+
 export type MergeOptions = AppendQueryOptions & {
   /** The columns that tell which rows are about the same. */
   key: readonly string[];
@@ -39,7 +41,7 @@ export async function deleteRows(
   table: DeltaTable,
   sql: SqlEngine,
   keys: string,
-  options: WriteOptions = {},
+  options: DeleteOptions = {},
 ): Promise<Changed> {
   const done = await alreadyDone(table, options);
   if (done) return { ...done, matchedRows: 0 };
@@ -189,7 +191,11 @@ async function withKeys<T>(
     if (Number(counts['nulls']) > 0) throw new UnfitKeys(path, key, 'a key has a null, which no row can equal');
     if (unique && counts['all_rows'] !== counts['keys']) {
       const repeated = Number(counts['all_rows']) - Number(counts['keys']);
-      throw new UnfitKeys(path, key, `${repeated} of ${counts['all_rows'] as number} rows repeat the key of another one`);
+      throw new UnfitKeys(
+        path,
+        key,
+        `${repeated} of ${counts['all_rows'] as number} rows repeat the key of another one`,
+      );
     }
     const latest = await table.latest();
     const filters = await filtersFor(sql, name, fields, latest?.metadata.partitionColumns ?? []);

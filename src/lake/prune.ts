@@ -15,7 +15,9 @@ export type Filter = { column: string; in: readonly Scalar[] } | { column: strin
 /** The snapshot with those files only that may hold rows which meet all filters, by partition values and statistics. */
 export function pruned(snapshot: Snapshot, filters: readonly Filter[]): Snapshot {
   if (filters.length === 0) return snapshot;
-  const files = new Map([...snapshot.files].filter(([, add]) => filters.every((filter) => mayHold(snapshot, add, filter))));
+  const files = new Map(
+    [...snapshot.files].filter(([, add]) => filters.every((filter) => mayHold(snapshot, add, filter))),
+  );
   return { ...snapshot, files };
 }
 
@@ -23,7 +25,8 @@ export function pruned(snapshot: Snapshot, filters: readonly Filter[]): Snapshot
 export function filterCondition(snapshot: Snapshot, filters: readonly Filter[]): string {
   const conditions = filters.flatMap((filter) => {
     const { name, type } = columnOf(snapshot, filter);
-    const literal = (value: Scalar) => `CAST(${quoteText(String(value))} AS ${typeof value === 'number' ? 'DOUBLE' : sqlType(type)})`;
+    const literal = (value: Scalar) =>
+      `CAST(${quoteText(String(value))} AS ${typeof value === 'number' ? 'DOUBLE' : sqlType(type)})`;
     if ('in' in filter) return [`${quoteName(name)} IN (${['NULL', ...filter.in.map(literal)].join(', ')})`];
     const { from, to } = filter;
     return [
@@ -43,7 +46,8 @@ function columnOf({ schema, at }: Snapshot, { column }: Filter) {
 
 function mayHold(snapshot: Snapshot, add: Add, filter: Filter): boolean {
   const { name, type } = columnOf(snapshot, filter);
-  if (snapshot.metadata.partitionColumns.includes(name)) return partitionMayHold(add.partitionValues[name], type, filter);
+  if (snapshot.metadata.partitionColumns.includes(name))
+    return partitionMayHold(add.partitionValues[name], type, filter);
   const { numRecords, minValues, maxValues, nullCount } = JSON.parse(add.stats ?? '{}') as Statistics;
   if (numRecords !== undefined && nullCount?.[name] === numRecords) return false;
   const [min, max] = [placeOf(minValues?.[name], type), placeOf(maxValues?.[name], type)];
@@ -88,7 +92,8 @@ function wantsWithin(filter: Filter, type: DeltaType, lowest: number, highest: n
  * are none. Rounding to a double keeps the order, so that large integers and decimals are compared safely, if coarsely.
  */
 function placeOf(value: unknown, type: DeltaType): number | undefined {
-  const place = typeof value === 'number' ? numberPlace(value, type) : typeof value === 'string' ? timePlace(value, type) : NaN;
+  const place =
+    typeof value === 'number' ? numberPlace(value, type) : typeof value === 'string' ? timePlace(value, type) : NaN;
   return Number.isFinite(place) ? place : undefined;
 }
 

@@ -40,7 +40,10 @@ export interface DeltaTable {
    * Commits what `plan` makes of the latest snapshot; it is asked again whenever another writer came first. Not at all, where
    * the table has the transaction of `options`. Throws what `plan` throws, `CommitConflict` and `ConcurrentChange`.
    */
-  commit(plan: (latest: Snapshot | undefined, writer: Writer) => Promise<Plan | undefined>, options?: WriteOptions): Promise<Written>;
+  commit(
+    plan: (latest: Snapshot | undefined, writer: Writer) => Promise<Plan | undefined>,
+    options?: WriteOptions,
+  ): Promise<Written>;
 }
 
 /** The table at `path` (an object key) in the store, whether it exists yet or not. */
@@ -79,7 +82,8 @@ async function checkUnchanged(reader: LogReader, latest: Snapshot | undefined, s
   if (version === since) return;
   if (latest && since >= 0) {
     const before = await reader.snapshot({ version: since });
-    const sameFiles = before.files.size === latest.files.size && [...before.files.keys()].every((path) => latest.files.has(path));
+    const sameFiles =
+      before.files.size === latest.files.size && [...before.files.keys()].every((path) => latest.files.has(path));
     if (sameFiles && before.metadata.schemaString === latest.metadata.schemaString) return;
   }
   throw new ConcurrentChange(reader.at.path, since, version);

@@ -1,10 +1,13 @@
 import { quoteName } from '../data/quote.ts';
 import type { AsOf } from './reader.ts';
 
-/** A place in a query where a table is asked for as it was: `predictions AT (VERSION => 3)`. */
-export type Reference = { table: string; asOf: AsOf; relation: string };
+/**
+ * A place in a query where a table is asked for as it was: `predictions AT (VERSION => 3)`. The query then has the relation
+ * `table` of the schema `schema` there.
+ */
+export type Reference = { table: string; asOf: AsOf; schema: string };
 
-/** A query in which each such place names a relation of its own instead. */
+/** A query in which each such place names a relation of its own instead; each relation is listed once. */
 export type Travelled = { query: string; references: Reference[] };
 
 /** What follows AT in a query is no version and no time. */
@@ -36,11 +39,14 @@ export function timeTravels(query: string): Travelled {
     const table = nameOf(name);
     const end = close < 0 ? tokens.length : close;
     if (close < 0) throw new UnclearTime(table, 'its parenthesis is not closed');
-    const asOf = asOfFrom(table, tokens.slice(i + 3, end).map((token) => token.text));
+    const asOf = asOfFrom(
+      table,
+      tokens.slice(i + 3, end).map((token) => token.text),
+    );
     const schema = 'version' in asOf ? `at version ${asOf.version}` : `at ${new Date(asOf.timestampMs).toISOString()}`;
-    const relation = `${quoteName(schema)}.${quoteName(table)}`;
-    if (!references.some((reference) => reference.relation === relation)) references.push({ table, asOf, relation });
-    result += query.slice(done, name.start) + relation;
+    const isKnown = references.some((reference) => reference.schema === schema && reference.table === table);
+    if (!isKnown) references.push({ table, asOf, schema });
+    result += `${query.slice(done, name.start)}${quoteName(schema)}.${quoteName(table)}`;
     done = tokens[end].end;
     i = end;
   }
@@ -49,9 +55,9 @@ export function timeTravels(query: string): Travelled {
 
 type Token = { text: string; start: number; end: number };
 
-/** Comments and blanks lie between tokens; a text, a quoted name, a plain name, a number or an arrow is one, else a character. */
+/** Comments and blanks lie between tokens; a text (to the end, where it is not closed), a quoted name, a plain name, a number or an arrow is one, else a character. */
 const token =
-  /(?:--[^\n]*|\/\*[\s\S]*?\*\/|\s+)|([eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|\$(\w*)\$[\s\S]*?\$\2\$|"(?:[^"]|"")*"|[\p{L}_][\p{L}\p{N}_$]*|[\d.]+|=>|[\s\S])/gu;
+  /(?:--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|\s+)|([eE]'(?:[^'\\]|\\.|'')*(?:'|$)|'(?:[^']|'')*(?:'|$)|\$(\w*)\$[\s\S]*?\$\2\$|"(?:[^"]|"")*(?:"|$)|[\p{L}_][\p{L}\p{N}_$]*|[\d.]+|=>|[\s\S])/gu;
 
 function tokensOf(query: string): Token[] {
   return [...query.matchAll(token)]
@@ -92,7 +98,10 @@ function instant(text: string): number | undefined {
   const midnight = Date.parse(`${day}T00:00:00Z`);
   // 30 February would become 2 March
   if (Number.isNaN(midnight) || new Date(midnight).toISOString().slice(0, 10) !== day) return undefined;
-  const offset = zone === 'Z' ? 'Z' : zone.replace(/^([+-]\d\d):?(\d\d)?$/, (_, hours: string, minutes = '00') => `${hours}:${minutes}`);
+  const offset =
+    zone === 'Z'
+      ? 'Z'
+      : zone.replace(/^([+-]\d\d):?(\d\d)?$/, (_, hours: string, minutes = '00') => `${hours}:${minutes}`);
   const milliseconds = Date.parse(`${day}T${minute}${second}${offset}`);
   return Number.isNaN(milliseconds) ? undefined : milliseconds;
 }

@@ -41,7 +41,8 @@ export async function vacuum(
   if (!(await table.latest())) throw new TableNotFound(at.path);
   const nowMs = dryRun ? context.clock.nowMs() : await agreedTime(table);
   // listed before the log is read: what is committed after the listing was not on it, or is young
-  const listed = await Array.fromAsync(at.store.list(`${at.path}/`));
+  const listed: ObjectInfo[] = [];
+  for await (const object of at.store.list(`${at.path}/`)) listed.push(object);
   const found = async (latest: Snapshot) => {
     // checkpoints forget tombstones after a while; who wants to go further back reads the whole log
     const forgotten = retentionMs > tombstoneRetentionMs;
@@ -82,8 +83,9 @@ function summary(files: ObjectInfo[]): Vacuumed {
 }
 
 /** The objects under the table, of those listed, that may go: let go of before `sinceMs`, and older than that themselves. */
-export function unneeded(listed: readonly ObjectInfo[], latest: Snapshot, sinceMs: number): ObjectInfo[] {
-  const byName = <T>(files: ReadonlyMap<string, T>) => new Map([...files].map(([path, file]) => [decodeURIComponent(path), file]));
+function unneeded(listed: readonly ObjectInfo[], latest: Snapshot, sinceMs: number): ObjectInfo[] {
+  const byName = <T>(files: ReadonlyMap<string, T>) =>
+    new Map([...files].map(([path, file]) => [decodeURIComponent(path), file]));
   const live = byName(latest.files);
   const tombstones = byName(latest.tombstones);
   return listed.filter(({ key, lastModifiedMs }) => {

@@ -78,6 +78,18 @@ export class EventsNotPublished extends Error {
   }
 }
 
+/** The catalogue of models does not show the promotion, which stands all the same: mirror it again. */
+export class ModelNotMirrored extends Error {
+  override readonly name = 'ModelNotMirrored';
+  constructor(useCase: string, version: number, where: string, cause: unknown) {
+    super(
+      `Version ${version} of ${useCase} is promoted but not shown as approved in ${where} (${reasonOf(cause)}). ` +
+        'The promotion stands; start the machine govern again with the same input to mirror it.',
+      { cause },
+    );
+  }
+}
+
 /** The name or code of what was thrown, never its whole text: messages of foreign libraries may quote data. */
 function reasonOf(cause: unknown): string {
   if (!(cause instanceof Error)) return 'unknown reason';

@@ -2,6 +2,7 @@ import type { Catalogue } from '../usecase/catalogue.ts';
 import type { Clock } from './clock.ts';
 import type { Executions } from './executions.ts';
 import type { Ids } from './ids.ts';
+import type { ModelCatalogue } from './model-catalogue.ts';
 import type { ObjectStore } from './object-store.ts';
 import type { Telemetry } from './telemetry.ts';
 
@@ -16,6 +17,7 @@ export type Ports = {
   clock: Clock;
   ids: Ids;
   executions: Executions;
+  models: ModelCatalogue;
   telemetry: Telemetry;
   /** A directory for spilled and downloaded data; emptied by whoever made the ports. */
   temporaryDirectory: string;

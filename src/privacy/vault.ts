@@ -68,12 +68,15 @@ export class Vault {
 
   /** Each identifier's surrogate, made where there is none; undefined for a member who was erased. Throws `VaultDamaged`, `VaultBusy`. */
   async surrogatesOf(identifiers: Iterable<string>): Promise<Map<string, string | undefined>> {
-    const wanted = [...(await this.#byBucket(identifiers))];
+    // made in the order in which they are asked for, whoever will need one: what is given out does not depend on the keys
+    const fresh = new Map<string, string>();
+    for (const identifier of identifiers) if (!fresh.has(identifier)) fresh.set(identifier, this.#ports.ids.next());
+    const wanted = [...(await this.#byBucket(fresh.keys()))];
     const surrogates = new Map<string, string | undefined>();
     const lane = async (first: number) => {
       for (let at = first; at < wanted.length; at += lanes) {
         const [name, indexes] = wanted[at];
-        const bucket = await this.#complete(name, indexes);
+        const bucket = await this.#complete(name, indexes, fresh);
         for (const [index, identifier] of indexes) {
           surrogates.set(identifier, bucket.erased.has(index) ? undefined : bucket.entries.get(index)!.surrogate);
         }
@@ -135,14 +138,16 @@ export class Vault {
     throw this.#busy(name);
   }
 
-  /** The bucket with an entry or a tombstone for each index. */
-  async #complete(name: string, indexes: Map<string, string>): Promise<Bucket> {
+  /** The bucket with an entry or a tombstone for each index; those who are missing get their surrogate of `fresh`. */
+  async #complete(name: string, indexes: Map<string, string>, fresh: Map<string, string>): Promise<Bucket> {
     for (let attempt = 0; attempt < attempts; ) {
       const bucket = await this.#current(name);
       const missing = [...indexes].filter(([index]) => !bucket.entries.has(index) && !bucket.erased.has(index));
       if (missing.length === 0) return bucket;
       const key = await this.#bucketKey(name, bucket.generation);
-      const added = missing.slice(0, entriesPerSegment).map(([index, identifier]) => ({ index, identifier, surrogate: this.#ports.ids.next() }));
+      const added = missing
+        .slice(0, entriesPerSegment)
+        .map(([index, identifier]) => ({ index, identifier, surrogate: fresh.get(identifier)! }));
       if (!(await this.#append(name, bucket, this.#segment(key, added)))) attempt++;
     }
     throw this.#busy(name);
@@ -198,7 +203,7 @@ export class Vault {
   async #byBucket(identifiers: Iterable<string>): Promise<Map<string, Map<string, string>>> {
     const key = await this.#index();
     const wanted = new Map<string, Map<string, string>>();
-    for (const identifier of new Set(identifiers)) {
+    for (const identifier of identifiers) {
       const index = indexOf(key, identifier);
       const name = bucketOf(index);
       if (!wanted.has(name)) wanted.set(name, new Map());

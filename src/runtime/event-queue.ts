@@ -87,7 +87,8 @@ function parse(key: string, bytes: Uint8Array): Envelope {
   if (
     typeof envelope?.source !== 'string' ||
     typeof envelope['detail-type'] !== 'string' ||
-    typeof envelope.detail !== 'object'
+    typeof envelope.detail !== 'object' ||
+    envelope.detail === null
   ) {
     throw new BrokenStateFile(key, 'it is JSON, but no event');
   }

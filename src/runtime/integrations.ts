@@ -10,7 +10,7 @@ import { stageFunctions } from './stages.ts';
 import type { Workers } from './workers.ts';
 
 /** What one execution has let the world know, for whoever started it. */
-export type TaskWatch = { announced: string[]; reasons: string[]; report: string | undefined };
+export type TaskWatch = { announced: string[]; reasons: string[]; failures: string[]; report: string | undefined };
 
 type Surroundings = { ports: Ports; queue: EventQueue; workers: Workers };
 
@@ -41,6 +41,7 @@ const integrations: { [resource: string]: Integration } = {
       if (name === 'Report') watch.report = (output as StageOutput<'Report'>).key;
       return { ExecutedVersion: '$LATEST', Payload: output as Json, StatusCode: 200 };
     } catch (error) {
+      watch.failures.push(`${name}: ${(error as Error).name}: ${(error as Error).message}`);
       throw failed(error as Error);
     }
   },

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { DirectoryStore } from '../adapters/embedded/directory-store.ts';
 import { fileTelemetry } from '../adapters/embedded/file-telemetry.ts';
 import { RandomIds } from '../adapters/embedded/random-ids.ts';
+import { storedCatalogue } from '../adapters/embedded/stored-catalogue.ts';
 import { storedExecutions } from '../adapters/embedded/stored-executions.ts';
 import { SystemClock } from '../adapters/embedded/system-clock.ts';
 import type { Ports } from '../ports/stage-ports.ts';
@@ -58,6 +59,7 @@ export async function openPorts({ directory, useCases, codeVersion }: PortsRecip
     clock,
     ids: new RandomIds(),
     executions: storedExecutions(zone('runtime')),
+    models: storedCatalogue(zone('runtime')),
     telemetry: fileTelemetry(join(directory, 'runtime', 'log.jsonl'), clock),
     temporaryDirectory,
     codeVersion,

@@ -54,6 +54,8 @@ export type Ended = {
   announced: readonly string[];
   /** Why it refused something or asks for something, in the words of those events. */
   reasons: readonly string[];
+  /** What its stages failed with, those tried again and those inside a Map too. */
+  failures: readonly string[];
   /** The key of the page that it wrote, in the reports zone. */
   report: string | undefined;
 };
@@ -153,7 +155,7 @@ export class Runtime {
   /** Runs one execution of a machine to its end and keeps its record. */
   async start(machine: MachineName, input: Json): Promise<Ended> {
     const { clock, ids } = this.ports;
-    const watch: TaskWatch = { announced: [], reasons: [], report: undefined };
+    const watch: TaskWatch = { announced: [], reasons: [], failures: [], report: undefined };
     const startedMs = clock.nowMs();
     const execution = await execute(this.#machines[machine], input, {
       stateMachineArn: stateMachineArn(machine),

@@ -26,18 +26,16 @@ export const features: Stage<'Features'> = async ({ useCase, runId }, ports) => 
     const current = currentRows('existing', [entity.key, entity.eventTime], latestBuilt);
     const known = existing ? `EXCEPT SELECT ${columns} FROM (${current})` : '';
     const builtAt = `make_timestamptz(${Math.floor(ports.clock.nowMs())} * 1000)`;
-    const options = {
-      txn: { appId: `features:${runId}`, version: 1 },
-      details: { runId, codeVersion: ports.codeVersion },
-    };
     const batch = `SELECT *, ${quoteText(runId)} AS _batch, ${builtAt} AS _built_at
       FROM (SELECT ${columns} FROM (${definition.features}\n) ${known}) ORDER BY ALL`;
     const data = await storeQuery(table, sql, batch);
-    // a drop that brings nothing new makes no new data version, which would seem worth a retraining
-    const version = data.files.length === 0 ? existing?.version : (await table.append(data, options)).version;
-    const hasChampion = liveAt(await readLedger(ports.registry, useCase), 'champion') !== null;
     const rows = data.files.reduce((sum, file) => sum + file.rows, 0);
-    return { useCase, runId, rows, dataVersion: version ?? 0, hasChampion };
+    const txn = { appId: `features:${runId}`, version: 1 };
+    const details = { runId, codeVersion: ports.codeVersion };
+    // a drop that brings nothing new makes no new data version, which would seem worth a retraining
+    const written = rows === 0 ? existing : await table.append(data, { txn, details });
+    const hasChampion = liveAt(await readLedger(ports.registry, useCase), 'champion') !== null;
+    return { useCase, runId, rows, dataVersion: written?.version ?? 0, hasChampion };
   });
 };
 

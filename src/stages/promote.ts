@@ -2,11 +2,13 @@ import { promote as promoteInLedger } from '../governance/promotion.ts';
 import type { Json } from '../data/json.ts';
 import { decisionOf } from './common/decision.ts';
 import { factsOf } from './common/facts.ts';
+import { mirrorChampion } from './common/mirror.ts';
 import type { Stage } from './stage.ts';
 
 /**
  * Makes the version champion, provided that the promotion log still stands where it stood when the version was judged. Throws
- * `ChampionChanged` otherwise, which the machine answers by judging again.
+ * `ChampionChanged` otherwise, which the machine answers by judging again. The catalogue of models follows the log: where that
+ * fails, by `ModelNotMirrored`, the promotion stands, and the stage delivered again only has the catalogue left to do.
  */
 export const promote: Stage<'Promote'> = async (
   { useCase, runId, version, reason, expectedHead, criteriaHash },
@@ -24,6 +26,8 @@ export const promote: Stage<'Promote'> = async (
       evidence: { gates: (await factsOf(ports, { useCase, runId }, 'Govern'))?.gates ?? [] } as unknown as Json,
     },
   );
+  await mirrorChampion(ports, useCase);
+  // counted last, so that a repeated stage counts once
   ports.telemetry.measure('ModelsPromoted', 1, useCase);
   // the first champion's scores belong to the run that made it; a later champion's scoring is a run of its own, because that
   // run has already reported the scores that asked for it

@@ -9,6 +9,7 @@ import { type UseCase, contractOf, useCaseOf } from '../usecase/catalogue.ts';
 import { recordFacts } from './common/facts.ts';
 import { digestOf, getWritten } from './common/json.ts';
 import { columnFacts, ruleFacts } from './common/quality-facts.ts';
+import { writeReceipt } from './common/receipt.ts';
 import { lakeTable, quarantinePath, silverPath, withSql } from './common/sql.ts';
 import type { Stage } from './stage.ts';
 
@@ -31,7 +32,7 @@ export const validate: Stage<'Validate'> = async ({ runId, key }, ports) => {
   const run = { useCase: dropped.useCase.declaration.id, runId };
   const contract = contractOf(dropped.useCase, source);
   return withSql(ports, async (sql) => {
-    const validation = await validateOrReject(sql, dropped, runId);
+    const validation = await validateOrReject(sql, dropped, runId, ports.temporaryDirectory);
     const { rows, status, reason } = outcome(validation, dropped.fileName);
     const table = lakeTable(ports, ports.silver, silverPath(run.useCase, source), sql);
 
@@ -40,7 +41,12 @@ export const validate: Stage<'Validate'> = async ({ runId, key }, ports) => {
       // quarantine first: a crash between the two leaves the drop unfinished, never a row unaccounted for
       const txn = { appId: `drop:${dropped.digest}`, version: 1 };
       const quarantine = lakeTable(ports, ports.bronze, quarantinePath(run.useCase, source), sql);
-      await appendQuery(quarantine, sql, `SELECT * FROM ${validation.quarantined}`, { txn });
+      const halted = status !== 'accepted';
+      await appendQuery(quarantine, sql, `SELECT *, ${halted} AS halted FROM ${validation.quarantined}`, {
+        // a halted file may come again once its contract is corrected, and then be accepted
+        txn: halted ? { appId: `halted:${dropped.digest}:${contract.version}`, version: 1 } : txn,
+        addColumns: true,
+      });
       if (status === 'accepted') {
         ({ version: silverVersion } = await appendQuery(table, sql, `SELECT * FROM ${validation.accepted}`, { txn }));
       }
@@ -61,6 +67,20 @@ export const validate: Stage<'Validate'> = async ({ runId, key }, ports) => {
             }
           : { halted: true }),
       },
+    });
+    const broken = validation instanceof FileRejected ? [] : validation.rules.filter((rule) => rule.broken);
+    await writeReceipt(ports, {
+      receipt: 1,
+      ...run,
+      source,
+      file: { name: dropped.fileName, sha256: dropped.digest, sizeBytes: dropped.bytes.length },
+      arrivedAt: new Date(dropped.arrivedAtMs).toISOString(),
+      contract: { id: contract.id, version: contract.version },
+      status,
+      reason,
+      rows,
+      totals: validation instanceof FileRejected ? [] : validation.totals,
+      broken: broken.map(({ name, column = null, outcome, rows: count }) => ({ rule: name, column, outcome, rows: count })),
     });
     ports.telemetry.measure('RowsAccepted', rows.accepted, run.useCase);
     ports.telemetry.measure('RowsQuarantined', rows.quarantined, run.useCase);
@@ -98,10 +118,11 @@ async function validateOrReject(
   sql: SqlEngine,
   { useCase, source, fileName, bytes, digest, arrivedAtMs }: Dropped,
   dropId: string,
+  temporaryDirectory: string,
 ): Promise<Validation | FileRejected> {
   try {
     const contract = contractOf(useCase, source);
-    return await validateFile({ sql, bytes, fileName, digest, contract, arrivedAtMs, dropId });
+    return await validateFile({ sql, bytes, fileName, digest, contract, arrivedAtMs, dropId, temporaryDirectory });
   } catch (error) {
     if (error instanceof FileRejected) return error;
     throw error;

@@ -3,6 +3,11 @@ import type { ObjectStore } from '../ports/object-store.ts';
 import type { Ports } from '../ports/stage-ports.ts';
 import { type Place, type StageName, stages, type Zone, zones } from '../stages.ts';
 
+/** The cause of a `StoreDenied` on a laptop; on AWS it is the role's `AccessDenied`. */
+class UndeclaredPlace extends Error {
+  override name = 'UndeclaredPlace';
+}
+
 /**
  * The stores as the stage's deployed role sees them: what `src/stages.ts` does not declare is refused, on a laptop as on AWS,
  * so that a missing permission is found by the first test that runs the stage. Throws `StoreDenied`.
@@ -23,12 +28,8 @@ function guarded(
   const check = (what: 'read' | 'write', declared: readonly Place[], key: string) => {
     const place = `${zone}/${key.split('/')[0]}`;
     if ((declared as readonly string[]).includes(place)) return;
-    throw new StoreDenied(
-      what,
-      `${zone}/${key}`,
-      `Declare it in src/stages.ts if it should.`,
-      `${stage} does not declare that it ${what}s ${place}`,
-    );
+    const todo = `${stage} does not declare that it ${what}s ${place}: declare it in src/stages.ts if it should.`;
+    throw new StoreDenied(what, `${zone}/${key}`, todo, new UndeclaredPlace());
   };
   return {
     get: async (key) => (check('read', reads, key), store.get(key)),

@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -39,6 +39,23 @@ test('no temporary file is left, and none is listed', async () => {
   await store.putIfAbsent('l', bytes);
   expect(await readdir(join(root, 'zone', '.staging'))).toEqual([]);
   await writeFile(join(root, 'zone', '.staging', 'left-by-a-crash'), 'half');
+  expect(await keys()).toEqual(['k', 'l']);
+});
+
+test('what a killed writer left is removed by a later one; what may still be written to is not', async () => {
+  await store.put('k', bytes);
+  const staging = join(root, 'zone', '.staging');
+  const hoursAgo = (hours: number) => Date.now() / 1000 - hours * 3600;
+  for (const [name, hours] of [
+    ['left', 2],
+    ['left-too', 1000],
+    ['in-use', 0.5],
+  ] as const) {
+    await writeFile(join(staging, name), 'half');
+    await utimes(join(staging, name), hoursAgo(hours), hoursAgo(hours));
+  }
+  await new DirectoryStore(join(root, 'zone')).putIfAbsent('l', bytes);
+  expect(await readdir(staging)).toEqual(['in-use']);
   expect(await keys()).toEqual(['k', 'l']);
 });
 

@@ -81,28 +81,38 @@ export function compareWith(peer: Peer, python: string, seed: number, cases = 16
     }
   }
 
-  const ours = ourCases(seed, cases);
-  ours.forEach(({ model, rows }, k) => {
-    writeFileSync(modelFile(k), peer.write(model));
-    writeFileSync(join(folder, `${k}.rows.json`), JSON.stringify(rows)); // JSON has no NaN and writes null
-  });
-  run(python, [script, 'score', folder], `${peer.name} could not score our models`);
-  ours.forEach(({ what, model, rows, linked }, k) => {
-    compare(`ours in ${peer.name}, ${what}`, model, rows, read(`${k}.scores.json`), peer.predictionTolerance(linked));
-  });
-
-  run(python, [script, 'train', folder, String(seed), String(cases)], `${peer.name} could not train`);
-  for (let k = 0; k < cases; k++) {
-    const theirs = read(`${k}.expected.json`);
-    const model = peer.read(readFileSync(modelFile(k), 'utf8'));
-    compare(
-      `${peer.name}'s here, ${theirs.what}`,
-      model,
-      theirs.rows,
-      theirs,
-      Math.max(1e-12, peer.predictionTolerance(true)),
-    );
+  try {
+    compareOurs();
+    compareTheirs();
+  } finally {
+    rmSync(folder, { recursive: true });
   }
-  rmSync(folder, { recursive: true });
   return failures;
+
+  function compareOurs(): void {
+    const ours = ourCases(seed, cases);
+    ours.forEach(({ model, rows }, k) => {
+      writeFileSync(modelFile(k), peer.write(model));
+      writeFileSync(join(folder, `${k}.rows.json`), JSON.stringify(rows)); // JSON has no NaN and writes null
+    });
+    run(python, [script, 'score', folder], `${peer.name} could not score our models`);
+    ours.forEach(({ what, model, rows, linked }, k) => {
+      compare(`ours in ${peer.name}, ${what}`, model, rows, read(`${k}.scores.json`), peer.predictionTolerance(linked));
+    });
+  }
+
+  function compareTheirs(): void {
+    run(python, [script, 'train', folder, String(seed), String(cases)], `${peer.name} could not train`);
+    for (let k = 0; k < cases; k++) {
+      const theirs = read(`${k}.expected.json`);
+      const model = peer.read(readFileSync(modelFile(k), 'utf8'));
+      compare(
+        `${peer.name}'s here, ${theirs.what}`,
+        model,
+        theirs.rows,
+        theirs,
+        Math.max(1e-12, peer.predictionTolerance(true)),
+      );
+    }
+  }
 }

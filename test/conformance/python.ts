@@ -2,9 +2,18 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-/** What each suite installs from the Python package index. */
-const packages = ['lightgbm', 'xgboost', 'scikit-learn', 'scipy', 'shap', 'numpy', 'pandas'];
+/** The libraries compared with, each in one version. */
+const requirements = fileURLToPath(new URL('requirements.txt', import.meta.url));
+
+/** Succeeds where every line of the requirements is installed in its version. */
+const check = `
+import importlib.metadata, sys
+for line in open(sys.argv[1]):
+    if not line.startswith("#"):
+        name, version = line.strip().split("==")
+        assert importlib.metadata.version(name) == version, name`;
 
 /**
  * The Python interpreter of a virtual environment that holds the libraries compared with; made on the first run, reused later.
@@ -15,12 +24,15 @@ export function pythonWithPeers(): string {
   const python = join(folder, 'bin', 'python');
   if (!existsSync(python)) {
     console.log(`Making a virtual environment in ${folder} …`);
-    run('python3', ['-m', 'venv', folder], 'Conformance needs Python 3 with the module venv on the path');
+    run('python3', ['-m', 'venv', folder], 'Conformance needs Python 3.11 or newer with the module venv on the path');
   }
-  const imports = 'import lightgbm, xgboost, sklearn, scipy, shap, pandas';
-  if (spawnSync(python, ['-c', imports]).status !== 0) {
-    console.log(`Installing ${packages.join(', ')} …`);
-    run(python, ['-m', 'pip', 'install', '--quiet', ...packages], 'The Python package index could not be reached');
+  if (spawnSync(python, ['-c', check, requirements]).status !== 0) {
+    console.log('Installing the libraries from the Python package index …');
+    run(
+      python,
+      ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--requirement', requirements],
+      'The libraries could not be installed from the Python package index; is it within reach',
+    );
   }
   return python;
 }
@@ -29,5 +41,5 @@ export function pythonWithPeers(): string {
 export function run(program: string, args: string[], failure: string): void {
   const { status, error, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8' });
   if (stdout) console.log(stdout.trim());
-  if (status !== 0) throw new Error(`${failure}: ${error?.message ?? stderr.trim().split('\n').slice(-3).join(' | ')}`);
+  if (status !== 0) throw new Error(`${failure}: ${error?.message ?? stderr.trim().split('\n').slice(-8).join(' | ')}`);
 }

@@ -1,5 +1,6 @@
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { S3Client } from '@aws-sdk/client-s3';
+import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import type { Clock } from '../../src/ports/clock.ts';
 
@@ -22,6 +23,11 @@ export function testEventBridgeClient({ endpoint }: { endpoint: string }): Event
 /** The real SDK client, pointed at an in-process server. */
 export function testStepFunctionsClient({ endpoint }: { endpoint: string }): SFNClient {
   return new SFNClient({ ...common, endpoint });
+}
+
+/** The real SDK client, pointed at an in-process server. */
+export function testSageMakerClient({ endpoint }: { endpoint: string }): SageMakerClient {
+  return new SageMakerClient({ ...common, endpoint });
 }
 
 /** Time stands still, and sleeping is over at once; the waits asked for are kept in `waits`. */

@@ -94,7 +94,7 @@ test('a function may run as often at once as its Map asks for, ten times elsewhe
   });
 });
 
-test('functions that see insured data have no way out but S3; Report, which sees none, is the exception', () => {
+test('functions that see insured data have no way out but S3; Promote and Report, which see none, are the exception', () => {
   const outside = byEnvironment(({ of }) =>
     Object.values(of('AWS::Lambda::Function'))
       .filter(({ VpcConfig }) => !VpcConfig)
@@ -102,8 +102,8 @@ test('functions that see insured data have no way out but S3; Report, which sees
   );
   expect(outside).toEqual({
     dev: expect.arrayContaining(['validate', 'score']),
-    staging: ['report'],
-    prod: ['report'],
+    staging: ['promote', 'report'],
+    prod: ['promote', 'report'],
   });
   for (const { of } of deployed) {
     for (const way of ['InternetGateway', 'NatGateway', 'Route']) expect(of(`AWS::EC2::${way}`)).toEqual({});

@@ -1,6 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { machineNames, type Place, type StageName, stageNames, stages } from '../../src/stages.ts';
-import { type Cfn, deployAll, type Deployed, listed, only, type Properties, sorted, text } from './deployed.ts';
+import {
+  type Cfn,
+  deployAll,
+  type Deployed,
+  listed,
+  only,
+  type Properties,
+  sorted,
+  text,
+  useCases,
+} from './deployed.ts';
 
 const { deployed } = deployAll();
 
@@ -32,6 +42,16 @@ const patterns: readonly { actions: RegExp; resources: RegExp; reason: string }[
     actions: /^states:(GetExecutionHistory|DescribeExecution|StopExecution|RedriveExecution)$/,
     resources: /:execution:bordereau-(dev|staging|prod)-[a-z]+(\/[A-Z]\w+)?:\*$/,
     reason: 'executions are named when they are started',
+  },
+  {
+    actions: /^sagemaker:(Create|Update)ModelPackage$/,
+    resources: /:model-package\/bordereau-(dev|staging|prod)-[a-z-]+\/\*$/,
+    reason: 'SageMaker numbers the packages of a group itself',
+  },
+  {
+    actions: /^sagemaker:ListModelPackages$/,
+    resources: /^\*$/,
+    reason: 'the list of model packages knows no resources',
   },
 ];
 
@@ -156,8 +176,29 @@ describe.each(deployed)('permissions in $environment.name', (deployment) => {
   });
 
   test('nothing that was written can be deleted by a function', () => {
-    expect(allowed.flatMap(({ actions }) => actions).filter((action) => /^s3:.*(Delete|Bypass)/.test(action))).toEqual(
-      [],
+    const deleting = /^(s3:.*(Delete|Bypass)|sagemaker:Delete)/;
+    expect(allowed.flatMap(({ actions }) => actions).filter((action) => deleting.test(action))).toEqual([]);
+  });
+
+  test('Promote alone may write to the model registry, and there to the groups of this environment’s use cases', () => {
+    const grants = (stage: StageName) =>
+      stagePolicy(deployment, stage).flatMap(({ actions, resources }) =>
+        actions
+          .filter((action) => action.startsWith('sagemaker:'))
+          .flatMap((action) => resources.map((resource) => `${action.slice(10)} ${resource.split(':').at(-1)}`)),
+      );
+    expect(stageNames.filter((stage) => grants(stage).length > 0)).toEqual(['Promote']);
+    const groups = useCases.map(({ id }) => `model-package-group/bordereau-${environment.name}-${id}`);
+    const packages = useCases.map(({ id }) => `model-package/bordereau-${environment.name}-${id}/*`);
+    const each = (action: string, resources: string[]) => resources.map((resource) => `${action} ${resource}`);
+    expect(sorted(grants('Promote'))).toEqual(
+      sorted([
+        ...each('CreateModelPackageGroup', groups),
+        ...each('AddTags', groups),
+        ...each('CreateModelPackage', [...groups, ...packages]),
+        ...each('ListModelPackages', ['*']),
+        ...each('UpdateModelPackage', packages),
+      ]),
     );
   });
 

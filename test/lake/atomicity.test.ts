@@ -2,6 +2,7 @@ import { cp } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Json } from '../../src/data/json.ts';
 import { DirectoryStore } from '../../src/adapters/embedded/directory-store.ts';
+import { deleteRows, mergeQuery } from '../../src/lake/change.ts';
 import { deltaTable } from '../../src/lake/table.ts';
 import { appendQuery, overwriteQuery, storeQuery, type QueryWritten } from '../../src/lake/write.ts';
 import type { ObjectStore } from '../../src/ports/object-store.ts';
@@ -29,7 +30,7 @@ async function seen(store: ObjectStore): Promise<Rows> {
   return latest ? lake.rows(latest) : [];
 }
 
-type Scenario = { name: string; base: number; write: Write; before: Rows; after: Rows };
+type Scenario = { name: string; base: number; prepare?: Write; write: Write; before: Rows; after: Rows };
 const rowsOf = (count: number, ...more: Rows): Rows => [
   ...Array.from({ length: count }, () => ({ id: 1, state: 'old' })),
   ...more,
@@ -63,6 +64,30 @@ const scenarios: Scenario[] = [
     write: (store) => overwriteQuery(open(store), lake.sql, second, { txn }),
     before: rowsOf(2),
     after: [added],
+  },
+  {
+    name: 'a deletion by key, which rewrites a file and removes others',
+    base: 2,
+    prepare: (store) => appendQuery(open(store), lake.sql, `${first} UNION ALL ${second}`),
+    write: (store) => deleteRows(open(store), lake.sql, 'SELECT 1 AS id', { txn }),
+    before: rowsOf(3, added),
+    after: [added],
+  },
+  {
+    name: 'a merge by key, which rewrites a file and brings a column',
+    base: 2,
+    prepare: (store) => appendQuery(open(store), lake.sql, `${first} UNION ALL SELECT 3, 'kept'`),
+    write: (store) =>
+      mergeQuery(open(store), lake.sql, `SELECT 1 AS id, 'merged' AS state, 5 AS score`, {
+        key: ['id'],
+        addColumns: true,
+        txn,
+      }),
+    before: [...rowsOf(3), { id: 3, state: 'kept' }],
+    after: [
+      { id: 1, state: 'merged', score: 5 },
+      { id: 3, state: 'kept', score: null },
+    ],
   },
   {
     name: 'an append that makes a checkpoint',
@@ -124,12 +149,13 @@ describe('a commit without a transaction whose acknowledgement is lost', () => {
   });
 });
 
-describe.each(scenarios)('$name', ({ base, write, before, after }) => {
+describe.each(scenarios)('$name', ({ base, prepare, write, before, after }) => {
   beforeEach(async () => {
     const store = new DirectoryStore(`${lake.directory}/base`);
     await store.put('any', new Uint8Array());
     const properties = { 'delta.checkpointInterval': '3' };
     for (let i = 0; i < base; i++) await appendQuery(open(store), lake.sql, first, { properties });
+    await prepare?.(store);
   });
 
   /** A store with `base` versions in it. */
@@ -169,7 +195,7 @@ describe.each(scenarios)('$name', ({ base, write, before, after }) => {
         expect.soft(possible, what).toContainEqual(rows);
         await write(store);
         expect.soft(await seen(store), what).toEqual(after);
-        expect.soft((await open(store).snapshot()).version, what).toBe(base);
+        expect.soft((await open(store).snapshot()).version, what).toBe(base + (prepare ? 1 : 0));
       }
     }
   });

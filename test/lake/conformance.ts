@@ -1,11 +1,13 @@
 import { execFile } from 'node:child_process';
-import { cp } from 'node:fs/promises';
+import { cp, readdir, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { quoteName, quoteText } from '../../src/data/quote.ts';
 import { mount } from '../../src/lake/mount.ts';
+import { deleteRows, mergeQuery } from '../../src/lake/change.ts';
 import { deltaTable, type DeltaTable } from '../../src/lake/table.ts';
+import { leastRetentionMs, vacuum } from '../../src/lake/vacuum.ts';
 import { appendQuery, overwriteQuery } from '../../src/lake/write.ts';
 import { openLake, type TestLake } from './lake.ts';
 
@@ -61,6 +63,72 @@ const makers: Record<string, Maker> = {
     for (let i = 0; i < 10; i++)
       await lake.store.delete(`${table.at.path}/_delta_log/${String(i).padStart(20, '0')}.json`);
     return 10;
+  },
+  async changedByKey(lake, table) {
+    for (const start of [0, 10])
+      await appendQuery(table, lake.sql, `SELECT i AS id, i % 3 AS part FROM range(${start}, ${start + 10}) r(i)`);
+    await deleteRows(table, lake.sql, 'SELECT unnest([3, 4, 99]) AS id');
+    await mergeQuery(table, lake.sql, 'SELECT unnest([5, 12, 77]) AS id, 9 AS part', { key: ['id'] });
+    await deleteRows(table, lake.sql, 'SELECT id FROM range(100) r(id)');
+    await mergeQuery(table, lake.sql, 'SELECT 5 AS id, 1 AS part', { key: ['id'] });
+  },
+  async partitionsChanged(lake, table) {
+    const rows = (state: string) =>
+      `SELECT i AS id, [NULL, 'x', 'y'][i % 3 + 1] AS region, '${state}' AS state FROM range(9) r(i)`;
+    await appendQuery(table, lake.sql, rows('old'), { partitionBy: ['region'] });
+    await overwriteQuery(table, lake.sql, `FROM (${rows('new')}) WHERE region IS DISTINCT FROM 'x'`, {
+      replace: 'partitions',
+    });
+    await mergeQuery(table, lake.sql, `SELECT 1 AS id, 'z' AS region, 'moved' AS state`, { key: ['id'] });
+    await deleteRows(table, lake.sql, `SELECT 'y' AS region`);
+  },
+  async grown(lake, table) {
+    await appendQuery(table, lake.sql, `SELECT 1 AS id, 'x' AS region`, { partitionBy: ['region'] });
+    await appendQuery(table, lake.sql, `SELECT 2 AS id, 'y' AS region, 2.5::DOUBLE AS score, {'a': 1} AS s`, {
+      addColumns: true,
+    });
+    await mergeQuery(
+      table,
+      lake.sql,
+      `SELECT 1 AS id, 'y' AS region, 3.5::DOUBLE AS score, NULL::STRUCT(a INTEGER) AS s, [1] AS l`,
+      {
+        key: ['id'],
+        addColumns: true,
+      },
+    );
+    await appendQuery(
+      table,
+      lake.sql,
+      `SELECT 4 AS id, 'x' AS region, 1.5::DOUBLE AS score, {'a': 2} AS s, NULL::INTEGER[] AS l, TIMESTAMP '2026-02-01 00:00:00' AS wall`,
+      {
+        addColumns: true,
+      },
+    );
+  },
+  async vacuumed(lake, { at, context }) {
+    const longAgo = Date.now() - 2 * leastRetentionMs;
+    const table = deltaTable(at.store, at.path, { ...context, clock: { ...context.clock, nowMs: () => longAgo } });
+    await appendQuery(table, lake.sql, 'SELECT i AS id FROM range(9) r(i)', {
+      properties: { 'delta.appendOnly': 'false' },
+    });
+    await deleteRows(table, lake.sql, 'SELECT 3 AS id');
+    for (const name of await readdir(join(lake.directory, at.path))) {
+      if (name.endsWith('.parquet')) await utimes(join(lake.directory, at.path, name), longAgo / 1000, longAgo / 1000);
+    }
+    const today = deltaTable(at.store, at.path, { ...context, clock: { ...context.clock, nowMs: () => Date.now() } });
+    const { files } = await vacuum(today, { retentionMs: leastRetentionMs });
+    if (files.length !== 1) throw new Error(`the vacuum took ${files.length} files`);
+    // what version 0 had is gone
+    return 1;
+  },
+  async appendOnly(lake, table) {
+    await appendQuery(table, lake.sql, `SELECT to_timestamp(1.5) AS at`, {
+      properties: { 'delta.appendOnly': 'true' },
+    });
+    await appendQuery(table, lake.sql, `SELECT to_timestamp(2.5) AS at`);
+    const { protocol } = await table.snapshot();
+    if (protocol.minReaderVersion !== 1 || protocol.minWriterVersion !== 2)
+      throw new Error('an old reader is shut out');
   },
   async continued(lake, table) {
     await cp(golden, join(lake.directory, table.at.path), { recursive: true });

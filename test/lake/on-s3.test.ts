@@ -3,8 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { S3Store } from '../../src/adapters/aws/s3-store.ts';
+import { deleteRows, mergeQuery } from '../../src/lake/change.ts';
+import { ClockSkewed } from '../../src/lake/errors.ts';
 import { deltaTable } from '../../src/lake/table.ts';
-import { appendQuery, overwriteQuery } from '../../src/lake/write.ts';
+import { vacuum } from '../../src/lake/vacuum.ts';
+import { appendQuery, overwriteQuery, storeQuery } from '../../src/lake/write.ts';
 import { ImpatientClock, testS3Client } from '../contract/aws-clients.ts';
 import { startS3Server, type S3Server } from '../contract/s3-server.ts';
 import { openLake, type TestLake } from './lake.ts';
@@ -23,10 +26,10 @@ afterEach(async () => {
   await rm(temporaryDirectory, { recursive: true });
 });
 
-function open() {
+function open(context = lake.context) {
   const client = testS3Client(server);
   const store = new S3Store({ client, bucket: 'silver', temporaryDirectory, clock: new ImpatientClock() });
-  return deltaTable(store, 'tables/policies', { ...lake.context, sql: lake.sql });
+  return deltaTable(store, 'tables/policies', { ...context, sql: lake.sql });
 }
 const row = (n: number) => `SELECT ${n} AS n`;
 const values = async (version?: number) => {
@@ -49,4 +52,25 @@ test('writers at once, with conflicts and lost acknowledgements, put every row i
   const results = await Promise.all([1, 2, 3, 4, 5].map((n) => appendQuery(open(), lake.sql, row(n))));
   expect(results.map((result) => result.status)).toEqual(Array.from({ length: 5 }, () => 'committed'));
   expect(await values()).toEqual([0, 1, 2, 3, 4, 5]);
+});
+
+test('changes by key are made there once, whatever the connection does to them', async () => {
+  for (let n = 0; n < 6; n++) await appendQuery(open(), lake.sql, row(n));
+  server.fail({ method: 'PUT', code: 'ConditionalRequestConflict', times: 2 });
+  server.fail({ method: 'PUT', code: 'disconnect', times: 2, applied: true });
+  expect(await deleteRows(open(), lake.sql, 'SELECT unnest([1, 4]) AS n')).toMatchObject({ matchedRows: 2 });
+  await mergeQuery(open(), lake.sql, 'SELECT unnest([2, 9]) AS n', { key: ['n'] });
+  expect(await values()).toEqual([0, 2, 3, 5, 9]);
+});
+
+test('a vacuum goes by the clock of the bucket, and leaves what is young by it', async () => {
+  const at = (aheadMs: number) => {
+    return { ...lake.context, clock: { ...lake.context.clock, nowMs: () => Date.now() + aheadMs } };
+  };
+  await appendQuery(open(), lake.sql, row(1));
+  await storeQuery(open(), lake.sql, row(2));
+  await overwriteQuery(open(), lake.sql, row(3));
+  expect(await vacuum(open(at(0)))).toEqual({ files: [], sizeBytes: 0 });
+  await expect(vacuum(open(at(30 * 86_400_000)))).rejects.toThrow(ClockSkewed);
+  expect(await values(0)).toEqual([1]);
 });

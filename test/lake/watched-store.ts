@@ -9,18 +9,25 @@ export class InjectedFault extends Error {
 
 /**
  * A store that numbers the calls that reach it, fails at one of them if told to, and calls `between` after each one that
- * changed something.
+ * changed something, and `before` each one, with its number.
  */
 export class WatchedStore implements ObjectStore {
   readonly calls: string[] = [];
   readonly #store: ObjectStore;
   readonly #fault: Fault | undefined;
   readonly #between: () => Promise<void>;
+  readonly #before: (point: number) => Promise<void>;
 
-  constructor(store: ObjectStore, fault?: Fault, between: () => Promise<void> = async () => {}) {
+  constructor(
+    store: ObjectStore,
+    fault?: Fault,
+    between: () => Promise<void> = async () => {},
+    before: (point: number) => Promise<void> = async () => {},
+  ) {
     this.#store = store;
     this.#fault = fault;
     this.#between = between;
+    this.#before = before;
   }
 
   get(key: string): Promise<Uint8Array | undefined> {
@@ -55,10 +62,18 @@ export class WatchedStore implements ObjectStore {
   async #call<T>(name: string, work: () => Promise<T>, changes = false): Promise<T> {
     const point = this.calls.push(name);
     const failing = this.#fault?.point === point ? this.#fault.when : undefined;
+    await this.#before(point);
     if (failing === 'before') throw new InjectedFault(`before ${name}`);
     const result = await work();
     if (changes) await this.#between();
     if (failing === 'after') throw new InjectedFault(`after ${name}`);
     return result;
   }
+}
+
+/** A store before whose `point`-th call somebody else does `work`. */
+export function interruptedStore(store: ObjectStore, point: number, work: () => Promise<unknown>): WatchedStore {
+  return new WatchedStore(store, undefined, undefined, async (reached) => {
+    if (reached === point) await work();
+  });
 }

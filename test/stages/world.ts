@@ -1,12 +1,14 @@
 import { utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Json } from '../../src/data/json.ts';
+import { releaseLease } from '../../src/governance/lease.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { RecordedEvent } from '../../src/ports/executions.ts';
 import type { ObjectStore } from '../../src/ports/object-store.ts';
 import type { Ports } from '../../src/ports/stage-ports.ts';
 import { openPorts } from '../../src/runtime/ports.ts';
 import { stageFunctions } from '../../src/runtime/stages.ts';
+import { retrainLease } from '../../src/stages/common/retrain-lease.ts';
 import { lakeTable, mountTable, withSql } from '../../src/stages/common/sql.ts';
 import { runStage } from '../../src/stages/run.ts';
 import type { StageInput, StageName, StageOutput, Zone } from '../../src/stages.ts';
@@ -79,7 +81,7 @@ export async function ingest(world: World, fileName: string, bytes: Uint8Array |
   return dropped.runId;
 }
 
-/** Snapshot to Evaluate; gives the version. */
+/** Snapshot to Evaluate, and the lease given back; gives the version. */
 export async function train(world: World, runId: string, cause = 'manual'): Promise<number> {
   const { snapshot, candidates, reason } = await world.run('Snapshot', { useCase, runId, cause });
   if (!snapshot) throw new Error(`Nothing was frozen. ${reason}`);
@@ -87,6 +89,7 @@ export async function train(world: World, runId: string, cause = 'manual'): Prom
   for (const candidate of candidates) tuned.push(await world.run('Tune', { useCase, runId, snapshot, candidate }));
   const { key } = await world.run('Train', { useCase, runId, snapshot, candidates, tuned });
   const { version } = await world.run('Evaluate', { useCase, runId, snapshot, key });
+  await releaseLease(retrainLease(world.ports, useCase), runId);
   return version;
 }
 

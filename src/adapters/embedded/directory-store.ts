@@ -10,10 +10,12 @@ import type { LocalCopy, ObjectInfo, ObjectStore } from '../../ports/object-stor
 /**
  * Objects as files below `root`, which is created when first written to. Bytes go to a temporary file and to disk (fsync)
  * first; a hard link then is put-if-absent and a rename is put, so a reader or a crash never meets half an object.
- * Symbolic links below the root are refused, for they could lead out of it.
+ * Symbolic links below the root are refused, for they could lead out of it. What a killed process has left half-written
+ * stands apart from the objects and is removed by a later writer.
  */
 export class DirectoryStore implements ObjectStore {
   readonly #root: string;
+  #swept = false;
 
   constructor(root: string) {
     this.#root = resolve(root);
@@ -115,11 +117,27 @@ export class DirectoryStore implements ObjectStore {
     const temporary = join(staging, randomUUID());
     try {
       await writeDurably(temporary, bytes);
+      await this.#sweep(staging, temporary);
       await publish(temporary, path);
     } finally {
       await rm(temporary, { force: true });
     }
     await syncDirectory(dirname(path));
+  }
+
+  /**
+   * Once per store, removes what writers that are no more have left: temporary files of at least an hour before the one just
+   * written, by the file system's own clock. Another process may sweep at the same time.
+   */
+  async #sweep(staging: string, justWritten: string): Promise<void> {
+    if (this.#swept) return;
+    this.#swept = true;
+    const { mtimeMs: nowMs } = await lstat(justWritten);
+    for (const name of await readdir(staging)) {
+      const path = join(staging, name);
+      const stats = await lstat(path).catch(absent);
+      if (stats?.isFile() && stats.mtimeMs < nowMs - staleMs) await rm(path, { force: true });
+    }
   }
 
   /** The key's path, after its grammar and every directory on the way have been checked. */
@@ -153,6 +171,9 @@ export class DirectoryStore implements ObjectStore {
 
 /** Temporary files live beside the objects, under a name that no key can have. */
 const stagingName = '.staging';
+
+/** No write takes as long: a temporary file that old has lost its writer. */
+const staleMs = 3_600_000;
 
 const advice: Record<string, string> = {
   ENOSPC: 'The disk is full: free some space, then run it again; nothing was half-written.',

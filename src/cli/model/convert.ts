@@ -31,7 +31,7 @@ export async function convert(call: Call): Promise<void> {
     to: resolve(to),
     trees: model.trees.length,
     levelsLeftBehind: lost,
-  } as unknown as Json);
+  });
 }
 
 /** The levels that the new file cannot hold, by feature. */

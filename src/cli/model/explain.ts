@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
 import { say, sayShare } from '../../governance/text.ts';
-import type { Json } from '../../data/json.ts';
 import { type ShapValues, treeShap } from '../../ml/shap/tree-shap.ts';
 import { InvalidModel, type TreeModel } from '../../ml/trees/model.ts';
 import { required, whole } from '../arguments.ts';
@@ -69,7 +68,7 @@ export async function explain(call: Call): Promise<void> {
     importance,
     ...(strongest && { strongest }),
     ...(out !== undefined && { out: resolve(out) }),
-  } as unknown as Json);
+  });
 }
 
 type Importance = { feature: string; output: number; meanAbsolute: number; share: number };

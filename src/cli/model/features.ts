@@ -103,8 +103,13 @@ function levelsByFeature({ categorical, categories, featureNames }: TreeModel): 
     );
   }
   return new Map(
-    categorical.map((feature, k) => [feature, new Map(categories[k].map((level, code) => [String(level), code]))]),
+    categorical.map((feature, k) => [feature, new Map(categories[k].map((level, code) => [levelText(level), code]))]),
   );
+}
+
+/** Levels may be numbers and booleans, as pandas writes them; cells are compared with them as texts. */
+function levelText(level: Json): string {
+  return typeof level === 'string' ? level : JSON.stringify(level);
 }
 
 function featureValues(
@@ -114,6 +119,7 @@ function featureValues(
   { file }: TableFile,
 ): Float64Array {
   if (codeOf) {
+    ensureLevels(column, [...codeOf.keys()], file);
     return Float64Array.from(cellsOf(column), (cell) => (cell === null ? NaN : (codeOf.get(String(cell)) ?? NaN)));
   }
   if (column.kind !== 'text') return column.values;
@@ -121,5 +127,18 @@ function featureValues(
     isCategorical
       ? `The column ${column.name} of ${file} holds texts, and the model’s file has only the codes of this category: give the codes.`
       : `The column ${column.name} of ${file} holds texts, and the model takes numbers there.`,
+  );
+}
+
+/**
+ * A level that the model has not seen is a missing value. A column of numbers or booleans that has none of its levels, though, is the
+ * same category written in another way (`true` for `yes`), and every prediction would be wrong. Throws `UsageError`.
+ */
+export function ensureLevels(column: TableColumn, levels: readonly string[], file: string): void {
+  if (column.kind === 'text') return;
+  const present = cellsOf(column).filter((cell) => cell !== null);
+  if (present.length === 0 || present.some((cell) => levels.includes(String(cell)))) return;
+  throw new UsageError(
+    `The column ${column.name} of ${file} holds ${column.kind}s, none of which is a level of this category in the model: it is coded in another way.`,
   );
 }

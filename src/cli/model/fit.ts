@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
 import { say } from '../../governance/text.ts';
-import type { Json } from '../../data/json.ts';
 import { writeGlmDocument } from '../../ml/glm/glm-document.ts';
 import type { DevianceFamily } from '../../ml/metrics/deviance.ts';
 import {
@@ -25,7 +24,7 @@ import { type TableFile, columnOf, labelOf, readTable } from '../table-file.ts';
 import { featureName, trainingFeatures } from './features.ts';
 import { type Learner, type Objective, glmFamily, glmLearner, treeLearner } from './learners.ts';
 import { ensureModelName, writeTreeModel } from './model-file.ts';
-import { type ModelKind, givenParameters, modelKinds } from './parameters.ts';
+import { givenParameters, modelKinds } from './parameters.ts';
 
 export const objectives = boostingParameters.shape.objective.unwrap().options;
 
@@ -44,20 +43,15 @@ export async function fit(call: Call): Promise<void> {
   const { output } = call;
   output.note(
     `${kind}, ${task.objective}, ${say(task.rows.length)} rows, ${task.columns.length} features` +
-      `${call.text('objective') === undefined ? '; --objective says otherwise' : ''}.`,
+      `${call.text('objective') === undefined ? '; --objective chooses another' : ''}.`,
   );
+  if (task.exposure) output.note('The model predicts per unit of exposure; predict --exposure gives totals.');
 
   let judged: Judgement;
   let document: object;
   if (kind === 'glm') {
     const family = glmFamily(task.objective, parameters['tweediePower'] as number | undefined);
-    const fitted = judgeAndFit(
-      call,
-      task,
-      kind,
-      parameters,
-      glmLearner(family, task.columns, task.categorical, task.lesson),
-    );
+    const fitted = judgeAndFit(call, task, parameters, glmLearner(family, task.columns, task.categorical, task.lesson));
     await writeGiven(out, Buffer.from(writeGlmDocument(fitted.model.design, fitted.model.glm)));
     judged = fitted.judged;
     document = { features: fitted.model.glm.names, terms: fitted.model.glm.terms };
@@ -70,7 +64,6 @@ export async function fit(call: Call): Promise<void> {
     const fitted = judgeAndFit(
       call,
       task,
-      kind,
       parameters,
       treeLearner(kind, task.objective, complete, features, task.lesson),
     );
@@ -97,7 +90,7 @@ export async function fit(call: Call): Promise<void> {
     ...document,
     judgedBy: judged.by,
     evaluation: judged.evaluation,
-  } as unknown as Json);
+  });
 }
 
 type Task = {
@@ -177,7 +170,6 @@ type Judgement = { by: string; evaluation: Evaluation };
 function judgeAndFit<Model>(
   call: Call,
   task: Task,
-  kind: ModelKind,
   parameters: Record<string, unknown>,
   learner: Learner<Model>,
 ): { model: Model; judged: Judgement } {
@@ -199,7 +191,10 @@ function judgeAndFit<Model>(
       throw new UsageError(`--validation-share ${kept} of ${rows} rows leaves a part empty.`);
     const model = learner.fit(parts.train, stopsEarly ? parts.validation : undefined);
     const evaluation = evaluate(call, task, parts.test, learner.predict(model, parts.test), parameters);
-    return { model, judged: { by: `Judged on ${say(parts.test.length)} rows that ${kind} has not seen:`, evaluation } };
+    return {
+      model,
+      judged: { by: `Judged on ${say(parts.test.length)} rows that the model has not seen:`, evaluation },
+    };
   }
 
   const count = folds ?? 5;
@@ -210,7 +205,7 @@ function judgeAndFit<Model>(
     actual: totals,
     metrics: {},
     fit: (rows) => learner.fit(rows),
-    predict: learner.predict,
+    predict: (model, rows) => learner.predict(model, rows),
   });
   const everyRow = Uint32Array.from(totals.keys());
   const evaluation = evaluate(call, task, everyRow, outOfFold, parameters);
@@ -237,6 +232,7 @@ function evaluate(
     seed: seedOf(call),
     resamples: whole(call, 'resamples', 1) ?? 1000,
     ...(family && { family }),
+    ...(objective === 'quantile' && { quantile: Number(parameters['alpha'] ?? 0.9) }),
   };
   return evaluatePredictions(
     {

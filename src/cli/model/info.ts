@@ -106,5 +106,5 @@ function printGlm({ output }: Call, { glm }: GlmDocument): void {
       ...cells(relativity),
     ]),
   );
-  output.document({ format: 'Bordereau GLM', ...glm, coefficients: rows } as unknown as Json);
+  output.document({ format: 'Bordereau GLM', ...glm, coefficients: rows });
 }

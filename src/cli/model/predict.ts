@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import type { Json } from '../../data/json.ts';
 import { applyDesign } from '../../ml/encoders/design.ts';
 import { type GlmDocument } from '../../ml/glm/glm-document.ts';
 import { predictGlm } from '../../ml/glm/glm.ts';
@@ -10,7 +9,7 @@ import { type Call, UsageError } from '../command.ts';
 import { weightsOf } from '../judged-rows.ts';
 import { type TableFile, columnOf, readTable } from '../table-file.ts';
 import { type AddedColumn, ensureTableName, writeTableWith } from '../table-out.ts';
-import { modelFeatures } from './features.ts';
+import { ensureLevels, modelFeatures } from './features.ts';
 import { glmColumns } from './learners.ts';
 import { type SavedModel, readModel } from './model-file.ts';
 
@@ -42,7 +41,7 @@ export async function predict(call: Call): Promise<void> {
     ...(out === undefined
       ? { predictions: Object.fromEntries(columns.map(({ name, values }) => [name, Array.from(values)])) }
       : { out: resolve(out), columns: columns.map(({ name }) => name) }),
-  } as unknown as Json);
+  });
 }
 
 /** One column per output; with `--exposure` totals over it. */
@@ -71,6 +70,7 @@ function predictionColumns(call: Call, saved: SavedModel, table: TableFile): Add
 function predictGlmRows({ design, glm }: GlmDocument, table: TableFile): Float64Array {
   const columns = design.features.map((feature) => {
     const column = columnOf(table, feature.column);
+    if (feature.as === 'oneHot') ensureLevels(column, feature.encoder.levels, table.file);
     if (feature.as === 'number' && column.kind === 'text') {
       throw new UsageError(
         `The column ${column.name} of ${table.file} holds texts, and the model takes numbers there.`,

@@ -1,3 +1,5 @@
+import type { Encoding } from '../encoding.ts';
+import type { Format } from '../format.ts';
 import type { PrivacyClass } from './privacy-class.ts';
 
 /** A data contract as the product uses it: plain data, read from ODCS 3.1 by `parseContract`. */
@@ -11,9 +13,15 @@ export type Contract = {
   rowRules: RowRule[];
   /** Figures of the whole file. */
   fileRules: FileRule[];
+  /** @default - told by the content of each file */
+  format?: Format;
+  /** Of CSV and JSON lines. @default - utf-8 */
+  encoding?: Encoding;
   csv: { delimiter: Delimiter; unknownColumns: 'reject' | 'ignore' };
   /** The share of quarantined rows above which the file is halted. */
   maximumQuarantinedShare: number;
+  /** Number columns whose sums must come out to the cent: what was dropped is what was kept and what was not. */
+  controlTotals?: string[];
 };
 
 export const delimiters = [',', ';', '\t', '|'] as const;

@@ -1,6 +1,8 @@
 import * as z from 'zod';
 import { nearest } from '../nearest.ts';
 import { type Finding, strictParse } from '../strict-parse.ts';
+import { encodings } from '../encoding.ts';
+import { formats } from '../format.ts';
 import { delimiters } from './contract.ts';
 import { privacyClasses } from './privacy-class.ts';
 
@@ -27,11 +29,16 @@ const columnProperties = {
 };
 
 const objectProperties = {
+  /** How files are written. @default - told by their content */
+  format: z.enum(formats).optional(),
+  encoding: z.enum(encodings).optional(),
   delimiter: z.enum(delimiters).default(','),
   /** Whether a file may have columns that the contract does not know. */
   unknownColumns: z.enum(['reject', 'ignore']).default('reject'),
   /** Above this share of quarantined rows the file is halted. */
   maximumQuarantinedShare: z.number().min(0).max(1).default(1),
+  /** Columns whose sums are compared with what the sender says, and are reconciled to the cent. */
+  controlTotals: z.array(z.string().min(1)).min(1).optional(),
 };
 
 type Entries = readonly { property: string; value: unknown }[] | undefined;

@@ -58,8 +58,11 @@ function contractOf(id: string, version: string, object: OdcsObject, findings: F
     columns,
     rowRules: rules.flatMap((rule) => rule.row ?? []),
     fileRules: rules.flatMap((rule) => rule.file ?? []),
+    ...(settings.format && { format: settings.format }),
+    ...(settings.encoding && { encoding: settings.encoding }),
     csv: { delimiter: settings.delimiter, unknownColumns: settings.unknownColumns },
     maximumQuarantinedShare: settings.maximumQuarantinedShare,
+    ...(settings.controlTotals && { controlTotals: settings.controlTotals }),
   };
 }
 

@@ -61,9 +61,9 @@ export function privacyFindings(column: Column): string[] {
         `say what it is by the customProperty "privacy", one of ${privacyClasses.filter((known) => !keeps(known)).join(', ')}`,
     );
   } else if (column.privacy === undefined) {
-    const looks = telling.find(([words]) => [name, ...column.headers].some((text) => words.test(snakeCase(text))));
+    const looks = tellingClass([name, ...column.headers]);
     if (looks) {
-      findings.push(`"${name}" looks like ${looks[1]}: say what it is by the customProperty "privacy" (none, if it is nothing of a person)`);
+      findings.push(`"${name}" looks like ${looks}: say what it is by the customProperty "privacy" (none, if it is nothing of a person)`);
     }
   }
   const fitting = types[privacyClassOf(column)];
@@ -100,7 +100,6 @@ const telling: readonly (readonly [RegExp, PrivacyClass])[] = [
   [/(^|_)(phone|telephone|mobile|cell)(_|$)/, 'phone'],
   [/(^|_)fax(_|$)/, 'fax'],
   [/(^|_)((first|last|middle|maiden|given|family|full|member|patient|customer|insured)_?name|surname)$/, 'name'],
-  [/(^|_)(street|address|address_line_?\d|city|county)$/, 'address'],
   [/(^|_)(mrn|medical_record)(_|$)/, 'medicalRecordNumber'],
   [/(^|_)(subscriber|beneficiary|health_plan)_(id|no|number)$/, 'healthPlanNumber'],
   [/(^|_)(iban|account_(id|no|number)|card_number)$/, 'accountNumber'],
@@ -111,7 +110,13 @@ const telling: readonly (readonly [RegExp, PrivacyClass])[] = [
   [/(^|_)(url|website|homepage)$/, 'url'],
   [/(^|_)(fingerprint|voice_?print|retina|biometric)(_|$)/, 'biometric'],
   [/(^|_)(photo|portrait)(_|$)/, 'photo'],
+  [/(^|_)(street|address|address_line_?\d|city|county)$/, 'address'],
 ];
+
+/** The class that a column's names give away, if one of them does. */
+export function tellingClass(names: readonly string[]): PrivacyClass | undefined {
+  return telling.find(([words]) => names.some((name) => words.test(snakeCase(name))))?.[1];
+}
 
 const snakeCase = (text: string): string =>
   text

@@ -41,7 +41,7 @@ export function qualityRule(
     }
     if (must.operator !== 'mustBe' || must.value !== 0)
       return wrong('invalidValues is checked row by row: write "mustBe: 0"');
-    return { row: rowRule(rule, place, `${quoteName(place.column)} IN (${levels.map(quoteText).join(', ')})`) };
+    return { row: rowRule(rule, place, levelsCondition(place.column, levels)) };
   }
 
   if (rule.severity !== 'warn' && rule.severity !== 'halt') {
@@ -69,6 +69,11 @@ export function qualityRule(
       description: rule.description ?? `${rule.metric} ${must.operator} ${must.value} ${rule.unit}`,
     },
   };
+}
+
+/** The condition of an `invalidValues` rule: the column has one of its levels. */
+export function levelsCondition(column: string, levels: readonly string[]): string {
+  return `${quoteName(column)} IN (${levels.map(quoteText).join(', ')})`;
 }
 
 /** The values that an `invalidValues` rule allows, if it is one. */

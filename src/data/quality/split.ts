@@ -1,6 +1,8 @@
 import type { Column, Contract } from '../contract/contract.ts';
 import { lineageColumns, storedType } from '../contract/silver.ts';
+import type { Format } from '../format.ts';
 import { quoteName, quoteText } from '../quote.ts';
+import type { Records } from '../records.ts';
 import { typedValue } from './cast.ts';
 import { type Check, unreadable } from './rules.ts';
 
@@ -27,6 +29,11 @@ export const quarantineColumns = [
   { name: 'rules', type: 'VARCHAR' },
   { name: 'contract_version', type: 'VARCHAR' },
   { name: 'quarantined_at', type: 'TIMESTAMP WITH TIME ZONE' },
+  // what it takes to read the raw text again
+  { name: 'format', type: 'VARCHAR' },
+  /** The file's header as a JSON list, where the raw text has no names of its own. */
+  { name: 'header', type: 'VARCHAR' },
+  { name: 'file_sha256', type: 'VARCHAR' },
 ] as const;
 
 /** SQL: typed rows, each with the positions in `checks` of what it breaks, ascending, as `_broken`. */
@@ -83,8 +90,12 @@ export function acceptedRows({ contract, dropId, fileName, arrivedAtMs }: Drop, 
 }
 
 /** SQL: all other rows, the malformed ones included, each under the first rule that it breaks. */
-export function quarantinedRows(drop: Drop, checks: readonly Check[]): string {
-  const { dropId, fileName, contract, arrivedAtMs } = drop;
+export function quarantinedRows(
+  drop: Drop,
+  { format, header }: Pick<Records, 'header'> & { format: Format },
+  checks: readonly Check[],
+): string {
+  const { dropId, fileName, digest, contract, arrivedAtMs } = drop;
   const listed = checks.map(
     ({ name, column, outcome, description }, i) =>
       `(${i}, ${quoteText(name)}, ${column === undefined ? 'NULL' : quoteText(column)}, ${outcome !== 'warn'}, ${quoteText(`not met: ${description}`)})`,
@@ -93,7 +104,7 @@ export function quarantinedRows(drop: Drop, checks: readonly Check[]): string {
     drop_id: quoteText(dropId),
     source_file: quoteText(fileName),
     line: '_line',
-    byte_offset: '_byte_offset',
+    byte_offset: 'CASE WHEN _byte_offset >= 0 THEN _byte_offset END',
     raw: '_raw',
     rule: 'rule',
     column_name: 'column_name',
@@ -101,6 +112,9 @@ export function quarantinedRows(drop: Drop, checks: readonly Check[]): string {
     rules: 'rules',
     contract_version: quoteText(contract.version),
     quarantined_at: timestamp(arrivedAtMs),
+    format: quoteText(format),
+    header: format === 'csv' ? quoteText(JSON.stringify(header)) : 'NULL',
+    file_sha256: quoteText(digest),
   };
   const selected = quarantineColumns.map(({ name, type }) => `(${columns[name]})::${type} AS ${name}`);
   return `

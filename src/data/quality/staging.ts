@@ -10,24 +10,24 @@ import {
   vectorFromArray,
   type Data,
 } from 'apache-arrow';
-import type { CsvFile } from '../csv.ts';
+import type { Records } from '../records.ts';
 
 /** The well-formed records as texts under the contract's names, with `_line`, `_byte_offset` and `_raw`. */
-export function textTable(csv: CsvFile, positions: Map<string, number>): Table {
+export function textTable(records: Records, positions: Map<string, number>): Table {
   return tableOf({
-    _line: int32(csv.lines),
-    _byte_offset: int32(csv.byteOffsets),
-    _raw: csv.raw,
-    ...Object.fromEntries([...positions].map(([name, position]) => [name, csv.fields[position]])),
+    _line: int32(records.lines),
+    _byte_offset: records.byteOffsets ? int32(records.byteOffsets) : missing(records.lines.length),
+    _raw: records.raw,
+    ...Object.fromEntries([...positions].map(([name, position]) => [name, records.fields[position]])),
   });
 }
 
 /** The malformed records: `_line`, `_byte_offset`, `_raw`, `rule`, `reason`. */
-export function malformedTable({ malformed }: CsvFile): Table {
+export function malformedTable({ malformed }: Records): Table {
   const texts = (values: string[]): Data => vectorFromArray(values, new Utf8()).data[0];
   return tableOf({
     _line: int32(Int32Array.from(malformed, ({ line }) => line)),
-    _byte_offset: int32(Int32Array.from(malformed, ({ byteOffset }) => byteOffset)),
+    _byte_offset: int32(Int32Array.from(malformed, ({ byteOffset = -1 }) => byteOffset)),
     _raw: texts(malformed.map(({ raw }) => raw)),
     rule: texts(malformed.map(({ rule }) => rule)),
     reason: texts(malformed.map(({ reason }) => reason)),
@@ -36,6 +36,11 @@ export function malformedTable({ malformed }: CsvFile): Table {
 
 function int32(data: Int32Array): Data {
   return makeData({ type: new Int32(), length: data.length, nullCount: 0, data });
+}
+
+function missing(length: number): Data {
+  const nullBitmap = new Uint8Array((length + 7) >> 3);
+  return makeData({ type: new Int32(), length, nullCount: length, nullBitmap, data: new Int32Array(length) });
 }
 
 function tableOf(columns: { [name: string]: Data }): Table {

@@ -1,17 +1,23 @@
 import type { Contract, Outcome } from '../contract/contract.ts';
-import { type CsvFile, type CsvLimits, csvRules, readCsv } from '../csv.ts';
+import type { CsvLimits } from '../csv.ts';
+import { FileRejected } from '../file-rejected.ts';
+import type { Format } from '../format.ts';
+import { type Records, formRules, readRecords } from '../records.ts';
 import type { SqlEngine } from '../sql.ts';
 import { measureFileRules } from './file-rules.ts';
 import { matchHeader } from './header.ts';
 import { type Check, checksOf } from './rules.ts';
 import { type Drop, acceptedRows, checkedRows, quarantinedRows } from './split.ts';
 import { malformedTable, textTable } from './staging.ts';
+import { type ControlTotal, controlTotals } from './totals.ts';
 
 export type ValidationInput = Drop & {
   /** The results are left in it as the tables `accepted` and `quarantined`; the next validation replaces them. */
   sql: SqlEngine;
   bytes: Uint8Array;
   limits?: Partial<CsvLimits>;
+  /** @default - the system's */
+  temporaryDirectory?: string;
 };
 
 export type Validation = {
@@ -20,6 +26,9 @@ export type Validation = {
   /** The columns of `quarantineColumns` in `split.ts`; in the file's order. */
   quarantined: 'quarantined';
   counts: { rows: number; accepted: number; quarantined: number };
+  /** Of each column with a control total. */
+  totals: ControlTotal[];
+  format: Format;
   /** Every rule, also those that nothing broke. */
   rules: RuleOutcome[];
   /** Why the file must not enter silver; empty for a good file. */
@@ -38,35 +47,56 @@ export type RuleOutcome = {
 };
 
 /**
- * Splits a dropped CSV file by its contract: each row is accepted with typed values, or quarantined with its raw text, place
+ * Splits a dropped file by its contract: each row is accepted with typed values, or quarantined with its raw text, place
  * and reason; `counts.rows = counts.accepted + counts.quarantined`. Throws `FileRejected` where the file as a whole is not
  * what the contract describes. The same bytes, contract and drop give the same tables.
  */
 export async function validateFile(input: ValidationInput): Promise<Validation> {
+  const { contract, fileName, limits, temporaryDirectory } = input;
+  const { format, encoding = 'utf-8', csv } = contract;
+  const options = { file: fileName, format, encoding, delimiter: csv.delimiter, limits, temporaryDirectory };
+  return validateRecords(input, await readRecords(input.bytes, options));
+}
+
+/** The same of records that were read before, such as those from quarantine. */
+export async function validateRecords(
+  input: Drop & { sql: SqlEngine },
+  records: Records & { format: Format },
+): Promise<Validation> {
   const { sql, contract, fileName } = input;
-  const csv = readCsv(input.bytes, { file: fileName, delimiter: contract.csv.delimiter, limits: input.limits });
-  const positions = matchHeader(csv.header, contract, fileName);
+  const positions = matchHeader(records.header, contract, fileName);
+  refuseUnreadable(records, positions, fileName);
   const checks = checksOf(contract);
 
   await sql.run('DROP TABLE IF EXISTS text_rows; DROP TABLE IF EXISTS malformed_rows');
-  await sql.insert('text_rows', textTable(csv, positions));
-  await sql.insert('malformed_rows', malformedTable(csv));
+  await sql.insert('text_rows', textTable(records, positions));
+  await sql.insert('malformed_rows', malformedTable(records));
   await sql.run(`CREATE OR REPLACE TEMP TABLE checked AS ${checkedRows(input, positions, checks)}`);
   await sql.run(`CREATE OR REPLACE TEMP TABLE accepted AS ${acceptedRows(input, checks)}`);
-  await sql.run(`CREATE OR REPLACE TEMP TABLE quarantined AS ${quarantinedRows(input, checks)}`);
+  await sql.run(`CREATE OR REPLACE TEMP TABLE quarantined AS ${quarantinedRows(input, records, checks)}`);
 
   const [{ accepted, quarantined }] = (await sql.rows(
     'SELECT (SELECT count(*) FROM accepted) AS accepted, (SELECT count(*) FROM quarantined) AS quarantined',
   )) as { accepted: number; quarantined: number }[];
-  const counts = { rows: csv.lines.length + csv.malformed.length, accepted, quarantined };
-  const rules = await ruleOutcomes(sql, csv, contract, checks, counts.rows);
+  const counts = { rows: records.lines.length + records.malformed.length, accepted, quarantined };
+  const rules = await ruleOutcomes(sql, records, contract, checks, counts.rows);
+  const totals = await controlTotals(sql, contract, positions);
   await sql.run('DROP TABLE text_rows; DROP TABLE malformed_rows; DROP TABLE checked');
-  return { accepted: 'accepted', quarantined: 'quarantined', counts, rules, halts: haltsOf(contract, rules, counts) };
+  const halts = haltsOf(contract, rules, counts);
+  return { accepted: 'accepted', quarantined: 'quarantined', counts, totals, format: records.format, rules, halts };
+}
+
+function refuseUnreadable({ header, unreadable = [] }: Records, positions: Map<string, number>, file: string): void {
+  const needed = new Set([...positions.values()].map((position) => header[position]));
+  const refused = unreadable.filter(({ name }) => needed.has(name));
+  if (refused.length === 0) return;
+  const list = refused.map(({ name, type }) => `"${name}" (${type})`).join(', ');
+  throw new FileRejected('unreadable-columns', file, `its columns ${list} hold no single values`, 'Write them as plain columns.');
 }
 
 async function ruleOutcomes(
   sql: SqlEngine,
-  csv: CsvFile,
+  { format, malformed }: Records & { format: Format },
   contract: Contract,
   checks: readonly Check[],
   rows: number,
@@ -77,8 +107,8 @@ async function ruleOutcomes(
     ...rule,
     share: rows === 0 ? 0 : rule.rows / rows,
   });
-  const formal = Object.entries(csvRules).map(([name, description]) => {
-    const broken = csv.malformed.filter(({ rule }) => rule === name).length;
+  const formal = Object.entries(formRules[format]).map(([name, description]) => {
+    const broken = malformed.filter(({ rule }) => rule === name).length;
     return outcome({ name, outcome: 'quarantine', description, broken: broken > 0, rows: broken });
   });
   const rowwise = checks.map(({ name, column, outcome: consequence, description }, i) => {

@@ -99,12 +99,14 @@ function coverageOf(
 }
 
 function conformityScores(score: ConformityScore, actual: Float64Array, predicted: Float64Array): Float64Array {
-  return actual.map((value, i) => {
-    const distance = Math.abs(value - predicted[i]);
-    if (score === 'absolute') return distance;
-    if (predicted[i] === 0) {
-      throw new ArgumentError(`A relative conformity score needs predictions other than 0, row ${i} is 0.`);
-    }
-    return distance / Math.abs(predicted[i]);
-  });
+  return actual.map((value, i) => Math.abs(value - predicted[i]) / conformityScale(score, predicted, i));
+}
+
+/** What a row's error is measured in: 1 or the size of its prediction. Throws for a relative score of a prediction of 0. */
+export function conformityScale(score: ConformityScore, predicted: Float64Array, row: number): number {
+  if (score === 'absolute') return 1;
+  if (predicted[row] === 0) {
+    throw new ArgumentError(`A relative conformity score needs predictions other than 0, row ${row} is 0.`);
+  }
+  return Math.abs(predicted[row]);
 }

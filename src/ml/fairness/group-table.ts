@@ -1,6 +1,6 @@
 import { ArgumentError, ensureSameRows, ensureWhole } from '../ensure.ts';
 import { groupsOf } from '../metrics/actual-expected.ts';
-import { percentileInterval, replicate, type BootstrapOptions } from '../metrics/bootstrap.ts';
+import { percentileInterval, replicate, type ResamplingOptions } from '../metrics/bootstrap.ts';
 import { over, type Estimate, type Metric, type Statistic } from '../metrics/metric.ts';
 
 /** Metric × group once; differences and ratios derive from it. Plain JSON. */
@@ -34,7 +34,7 @@ export type FairnessTask<Name extends string> = {
   metrics: Record<Name, Metric>;
   /** @default 30 */
   minGroupRows?: number;
-} & BootstrapOptions;
+} & ResamplingOptions;
 
 /**
  * The by-group table of a sensitive feature with percentile bootstrap intervals. Missing values are the group "missing".

@@ -1,14 +1,14 @@
 /** Nodes and weights of a quadrature rule on [0, 1]. */
 export type Quadrature = { nodes: Float64Array; weights: Float64Array };
 
-const rules = new Map<number, Quadrature>();
+const rules: Quadrature[] = [];
 
 /**
  * Gauss–Legendre quadrature on [0, 1], exact for polynomials up to degree 2·points − 1. Nodes are the roots of the Legendre
  * polynomial, found by Newton's method (Press et al., Numerical Recipes, §4.6).
  */
 export function gaussLegendre(points: number): Quadrature {
-  const known = rules.get(points);
+  const known = rules[points];
   if (known !== undefined) return known;
   const nodes = new Float64Array(points);
   const weights = new Float64Array(points);
@@ -29,6 +29,6 @@ export function gaussLegendre(points: number): Quadrature {
     weights[i] = 1 / ((1 - x * x) * slope * slope);
   }
   const rule = { nodes, weights };
-  rules.set(points, rule);
+  rules[points] = rule;
   return rule;
 }

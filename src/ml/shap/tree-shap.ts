@@ -1,7 +1,7 @@
 import type { Matrix } from '../matrix.ts';
 import type { Tree, TreeModel } from '../trees/model.ts';
 import { checkColumns, copyBlock, goesLeft, walkable } from '../trees/predictor.ts';
-import { type LeafPath, type TreePaths, treePaths } from './paths.ts';
+import { type LeafGroup, type LeafPath, type TreePaths, treePaths } from './paths.ts';
 import { gaussLegendre } from './quadrature.ts';
 
 /**
@@ -12,9 +12,13 @@ export type ShapValues = { rows: number; outputs: number; columns: number; value
 
 const rowsPerBlock = 256;
 
-/** A leaf's answers are kept per pattern while its patterns are at most this many times the rows to explain. */
+/** A table of answers may have this many bits, and this many patterns for each row to explain. */
+const mostTableBits = 12;
 const patternsPerRow = 2;
-const mostPatternBits = 12;
+
+/** Leaves are taken together as long as the rows are many to each pattern: else filling the table is most of the work. */
+const mostGroupBits = 10;
+const rowsPerGroupPattern = 4;
 
 /**
  * Exact path-dependent TreeSHAP (Lundberg et al., "From local explanations to global understanding with explainable AI for trees",
@@ -26,7 +30,8 @@ const mostPatternBits = 12;
  *     φ_j = v · (hot_j − z_j) · Π_{cold c ≠ j} z_c · ∫₀¹ Π_{hot h ≠ j} (t + z_h·(1−t)) · (1−t)^{number of cold ≠ j} dt
  *
  * whose integrand is a polynomial: Gauss–Legendre with ⌈d/2⌉ points is exact, and all its terms are positive, so nothing cancels.
- * The answer depends on the row only through which features are hot; like Fast TreeSHAP v2 (Yang, 2021) it is kept per pattern.
+ * The answer depends on the row only through which features are hot; like Fast TreeSHAP v2 (Yang, 2021) it is kept per pattern, here
+ * for small subtrees together.
  * Throws InvalidModel when the matrix does not fit the model.
  */
 export function treeShap(model: TreeModel, matrix: Matrix): ShapValues {
@@ -59,62 +64,61 @@ function addTreeShap(
   start: number,
   step: number,
 ): void {
-  const paths = treePaths(tree);
-  const answers = paths.leaves.map((leaf) => leafAnswers(leaf, rows));
-  const decide = decisions(tree, paths);
-  const longest = paths.leaves.reduce((most, { features }) => Math.max(most, features.length), 0);
-  const cold = new Uint8Array(longest);
+  const paths = treePaths(tree, Math.min(mostGroupBits, Math.floor(Math.log2(rows / rowsPerGroupPattern))));
+  const tables = paths.groups.map((group) => groupTable(group, rows));
+  const decide = decisions(tree);
   const pattern = new Int32Array(paths.places);
-  const { parent, bit, edgeLeft, edgeNode } = paths;
+  const { parent, bit, edgeLeft, edgeNode, groups, places, expected } = paths;
 
   for (let row = 0; row < rows; row++) {
     const left = decide(byRow, row * columns);
     const at = start + row * step;
-    // the features that leave the path somewhere above each place, as bits; beyond 32 features they mix, but are not asked for
-    for (let place = 1; place < paths.places; place++) {
+
+    // the features that leave the way above each place, as bits; beyond 32 they mix, but then no table is asked
+    for (let place = 1; place < places; place++) {
       const leaves = left[edgeNode[place]] ^ edgeLeft[place];
       pattern[place] = pattern[parent[place]] | (leaves << bit[place]);
     }
-    for (let k = 0; k < paths.leaves.length; k++) {
-      const leaf = paths.leaves[k];
-      const { features } = leaf;
-      const depth = features.length;
+
+    for (let g = 0; g < groups.length; g++) {
+      const group = groups[g];
+      const { features, nodes, pathBits } = group;
+      const table = tables[g];
       let phi: Float64Array;
       let from = 0;
-      const kept = answers[k];
-      if (kept !== null) {
-        const asked = pattern[leaf.place];
-        phi = kept.phi;
-        from = asked * depth;
-        if (kept.known[asked] === 0) {
-          kept.known[asked] = 1;
-          for (let j = 0; j < depth; j++) cold[j] = (asked >>> j) & 1;
-          shapleyOfLeaf(leaf, cold, phi, from);
-        }
+      if (table === null) {
+        phi = direct.length >= features.length ? direct : (direct = new Float64Array(features.length));
+        phi.fill(0, 0, features.length);
+        addGroup(paths, group, left, phi, 0);
       } else {
-        markCold(paths, leaf, left, cold);
-        phi = direct.length >= depth ? direct : (direct = new Float64Array(depth));
-        shapleyOfLeaf(leaf, cold, phi, 0);
+        let asked = pattern[group.place];
+        for (let k = 0; k < nodes.length; k++) asked |= left[nodes[k]] << (pathBits + k);
+        phi = table.phi;
+        from = asked * features.length;
+        if (table.known[asked] === 0) {
+          table.known[asked] = 1;
+          addGroup(paths, group, left, phi, from);
+        }
       }
-      for (let j = 0; j < depth; j++) values[at + features[j]] += phi[from + j];
+      for (let j = 0; j < features.length; j++) values[at + features[j]] += phi[from + j];
     }
-    values[at + columns] += paths.expected;
+    values[at + columns] += expected;
   }
 }
 
 let direct = new Float64Array(32);
 
-type Answers = { known: Uint8Array; phi: Float64Array };
+type Table = { known: Uint8Array; phi: Float64Array };
 
-function leafAnswers({ features }: LeafPath, rows: number): Answers | null {
-  const bits = features.length;
-  if (bits > mostPatternBits || 2 ** bits > patternsPerRow * rows) return null;
-  return { known: new Uint8Array(2 ** bits), phi: new Float64Array(2 ** bits * bits) };
+function groupTable({ pathBits, nodes, features }: LeafGroup, rows: number): Table | null {
+  const patterns = 2 ** (pathBits + nodes.length);
+  if (patterns > 2 ** mostTableBits || patterns > patternsPerRow * rows) return null;
+  return { known: new Uint8Array(patterns), phi: new Float64Array(patterns * features.length) };
 }
 
 /** Whether each inner node sends a row left, as 0 or 1. */
-function decisions(tree: Tree, { leaves }: TreePaths): (block: Float64Array, base: number) => Uint8Array {
-  const nodes = leaves.length - 1;
+function decisions(tree: Tree): (block: Float64Array, base: number) => Uint8Array {
+  const nodes = tree.leaves - 1;
   const left = new Uint8Array(nodes);
   const { bound } = walkable(tree);
   const { splitFeature } = tree;
@@ -129,22 +133,30 @@ function decisions(tree: Tree, { leaves }: TreePaths): (block: Float64Array, bas
   };
 }
 
-function markCold(
-  { parent, bit, edgeNode, edgeLeft }: TreePaths,
-  leaf: LeafPath,
-  left: Uint8Array,
-  cold: Uint8Array,
-): void {
-  cold.fill(0, 0, leaf.features.length);
-  for (let place = leaf.place; parent[place] >= 0; place = parent[place]) {
-    cold[bit[place]] |= left[edgeNode[place]] ^ edgeLeft[place];
+/** Adds the Shapley values of every leaf of a group to `phi[from …]`, in the order of the group's features. */
+function addGroup(paths: TreePaths, group: LeafGroup, left: Uint8Array, phi: Float64Array, from: number): void {
+  const { parent, bit, edgeNode, edgeLeft } = paths;
+  const { nodes, leaves, pathBits, features } = group;
+  if (cold.length < features.length) cold = new Uint8Array(features.length);
+  for (const leaf of leaves) {
+    // which features of the path the row leaves it on, above the group and in it
+    cold.fill(0, 0, leaf.coverShare.length);
+    if (pathBits > 0) {
+      for (let place = group.place; parent[place] >= 0; place = parent[place]) {
+        cold[bit[place]] |= left[edgeNode[place]] ^ edgeLeft[place];
+      }
+    }
+    for (const edge of leaf.edges) cold[edge.bit] |= left[nodes[edge.node]] ^ edge.isLeft;
+    addLeaf(leaf, phi, from);
   }
 }
 
-/** The formula above for one leaf and one pattern: writes φ of each feature on the path to `phi[from …]`. */
-function shapleyOfLeaf({ value, coverShare }: LeafPath, cold: Uint8Array, phi: Float64Array, from: number): void {
+/** Which features of the path are cold; kept between calls, because there are many. */
+let cold = new Uint8Array(64);
+
+/** The formula above for one leaf and one pattern of cold features: adds φ of each feature on the path. */
+function addLeaf({ value, coverShare, target }: LeafPath, phi: Float64Array, from: number): void {
   const depth = coverShare.length;
-  phi.fill(0, from, from + depth);
   let coldCount = 0;
   let scale = value;
   for (let j = 0; j < depth; j++) {
@@ -158,12 +170,14 @@ function shapleyOfLeaf({ value, coverShare }: LeafPath, cold: Uint8Array, phi: F
   let coldPhi = 0;
   for (let q = 0; q < nodes.length; q++) {
     const t = nodes[q];
+    const rest = 1 - t;
     let product = weights[q] * scale;
-    for (let j = 0; j < depth; j++) product *= cold[j] === 1 ? 1 - t : t + coverShare[j] * (1 - t);
-    if (coldCount > 0) coldPhi -= product / (1 - t);
+    for (let j = 0; j < depth; j++) product *= cold[j] === 1 ? rest : t + coverShare[j] * rest;
+    if (coldCount > 0) coldPhi -= product / rest;
+    if (coldCount === depth) continue;
     for (let j = 0; j < depth; j++) {
-      if (cold[j] === 0) phi[from + j] += ((1 - coverShare[j]) * product) / (t + coverShare[j] * (1 - t));
+      if (cold[j] === 0) phi[from + target[j]] += ((1 - coverShare[j]) * product) / (t + coverShare[j] * rest);
     }
   }
-  for (let j = 0; j < depth; j++) if (cold[j] === 1) phi[from + j] = coldPhi;
+  if (coldCount > 0) for (let j = 0; j < depth; j++) if (cold[j] === 1) phi[from + target[j]] += coldPhi;
 }

@@ -15,3 +15,18 @@ export function moments(values: Float64Array): Moments {
   }
   return { count, mean: count > 0 ? mean : NaN, sd: count > 1 ? Math.sqrt(squares / (count - 1)) : NaN };
 }
+
+/** The moments of two samples together (Chan, Golub and LeVeque, The American Statistician 37, 1983). */
+export function mergeMoments(a: Moments, b: Moments): Moments {
+  if (a.count === 0) return b;
+  if (b.count === 0) return a;
+  const count = a.count + b.count;
+  const delta = b.mean - a.mean;
+  const squares = squaresOf(a) + squaresOf(b) + (delta * delta * a.count * b.count) / count;
+  return { count, mean: a.mean + (delta * b.count) / count, sd: Math.sqrt(squares / (count - 1)) };
+}
+
+/** Σ (x − mean)². */
+export function squaresOf({ count, sd }: Moments): number {
+  return count > 1 ? sd * sd * (count - 1) : 0;
+}

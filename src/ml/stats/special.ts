@@ -63,3 +63,8 @@ export function chiSquareTail(x: number, degreesOfFreedom: number): number {
 export function normalTwoSidedTail(z: number): number {
   return upperGamma(0.5, (z * z) / 2);
 }
+
+/** P(Z ≤ z) for a standard normal Z. */
+export function normalCdf(z: number): number {
+  return z < 0 ? normalTwoSidedTail(z) / 2 : 1 - normalTwoSidedTail(z) / 2;
+}

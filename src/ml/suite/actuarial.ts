@@ -17,7 +17,12 @@ export function actuarialSuite(family: DevianceFamily): Suite {
   const name = familyName(family);
   return {
     gini: { metric: gini, title: 'ordered Gini', better: 'higher', unit: 'ratio' },
-    actual_over_expected: { metric: actualToExpected, title: 'actual over expected', better: 'one', unit: 'ratio' },
+    actual_over_expected: {
+      metric: actualToExpected,
+      title: 'actual over expected',
+      better: { target: 1 },
+      unit: 'ratio',
+    },
     deviance: { metric: deviance(family), title: `${name} deviance`, better: 'lower', unit: 'nats' },
     d2: { metric: d2(family), title: `D² (${name})`, better: 'higher', unit: 'ratio' },
   };

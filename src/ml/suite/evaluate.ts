@@ -3,6 +3,7 @@ import type { Groups } from '../metrics/actual-expected.ts';
 import type { DevianceFamily } from '../metrics/deviance.ts';
 import { type ActuarialTables, actuarialSuite, actuarialTables, suggestFamily } from './actuarial.ts';
 import { classificationSuite } from './classification.ts';
+import { quantileSuite } from './quantile.ts';
 import { regressionSuite } from './regression.ts';
 import { type Suite, type SuiteResult, evaluateSuite } from './suite.ts';
 
@@ -25,6 +26,8 @@ export type EvaluationOptions = {
   resamples?: number;
   /** Of decisions in a classification. @default 0.5 */
   threshold?: number;
+  /** The predictions are this quantile of the label, not its mean. */
+  quantile?: number;
   /** @default - as the labels suggest */
   family?: DevianceFamily;
   /** Columns by whose levels A/E is told. */
@@ -54,7 +57,7 @@ export function evaluatePredictions(rows: JudgedRows, options: EvaluationOptions
   const isActuarial = kind === 'count' || exposure !== undefined || options.family !== undefined;
   const family = isActuarial ? (options.family ?? suggestFamily(rows.actual, rows.predicted, kind === 'count')) : null;
   const suite: Suite = {
-    ...(kind === 'classification' ? classificationSuite(threshold) : regressionSuite),
+    ...suiteOf(kind, threshold, options.quantile),
     ...(family && actuarialSuite(family)),
   };
   const given = weight === undefined ? {} : { weight };
@@ -65,6 +68,11 @@ export function evaluatePredictions(rows: JudgedRows, options: EvaluationOptions
     metrics: evaluateSuite(suite, actual, predicted, { seed, resamples, ...given }),
     actuarial: family && actuarialTables(family, actual, predicted, { ...given, groups }),
   };
+}
+
+function suiteOf(kind: LabelKind, threshold: number, quantile: number | undefined): Suite {
+  if (kind === 'classification') return classificationSuite(threshold);
+  return quantile === undefined ? regressionSuite : quantileSuite(quantile);
 }
 
 /**
@@ -91,11 +99,14 @@ export function withoutRoundingError(actual: Float64Array, predicted: Float64Arr
   });
 }
 
-/** Totals over exposure, weighted by it. */
+/** Totals over exposure, weighted by it. Equal rates stay equal: a rate times an exposure over it may differ in its last digits. */
 export function ratesOf(rows: Pick<JudgedRows, 'actual' | 'predicted' | 'weight'>, exposure: Float64Array) {
   return {
     actual: rows.actual.map((total, row) => total / exposure[row]),
-    predicted: rows.predicted.map((total, row) => total / exposure[row]),
+    predicted: rows.predicted.map((total, row) => withoutLastDigits(total / exposure[row])),
     weight: rows.weight ? rows.weight.map((weight, row) => weight * exposure[row]) : exposure,
   };
 }
+
+/** Ranks and bins hang on ties, and a model of trees has many. */
+const withoutLastDigits = (rate: number) => Number(rate.toPrecision(13));

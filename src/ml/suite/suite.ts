@@ -1,17 +1,17 @@
-import { ascending } from '../metrics/order.ts';
 import { type BootstrapOptions, bootstrap } from '../metrics/bootstrap.ts';
 import type { Estimate, Metric } from '../metrics/metric.ts';
 import { weightedMean } from '../metrics/regression.ts';
+import { weightedQuantile } from '../trees/loss.ts';
 
 /** A metric with what a reader needs to print and judge it. */
 export type SuiteMetric = {
   metric: Metric;
   title: string;
-  /** `one` is best at 1, `zero` at 0, on either side. */
-  better: 'higher' | 'lower' | 'one' | 'zero';
+  /** Which way is good; a target is best reached exactly. */
+  better: 'higher' | 'lower' | { target: number };
   unit: 'ratio' | 'label' | 'label squared' | 'nats';
-  /** The best constant for it: the rows' own mean, or their median where absolute errors count. @default 'mean' */
-  constant?: 'mean' | 'median';
+  /** The best constant for it: the rows' own mean, or a quantile of them, as the median (0.5) for absolute errors. @default 'mean' */
+  constant?: 'mean' | number;
 };
 
 /** Metrics by name; the names are stable, for documents and gates. */
@@ -37,25 +37,17 @@ export function evaluateSuite(
   const metrics = Object.fromEntries(Object.entries(suite).map(([name, { metric }]) => [name, metric]));
   const estimates = bootstrap(metrics, actual, predicted, options);
   const { weight } = options;
-  const constants = { mean: weightedMean(actual, weight), median: weightedMedian(actual, weight) };
   return Object.entries(suite).map(([name, { metric, title, better, unit, constant = 'mean' }]) => ({
     name,
     title,
     better,
     unit,
     estimate: estimates[name],
-    ofConstant: metric(actual, new Float64Array(actual.length).fill(constants[constant]), weight),
+    ofConstant: metric(actual, new Float64Array(actual.length).fill(constantOf(constant, actual, weight)), weight),
   }));
 }
 
-/** The smallest value at which half of the weight is reached. */
-function weightedMedian(values: Float64Array, weight?: Float64Array): number {
-  const order = ascending(values);
-  const total = weight ? weight.reduce((sum, w) => sum + w, 0) : values.length;
-  let reached = 0;
-  for (const row of order) {
-    reached += weight ? weight[row] : 1;
-    if (reached * 2 >= total) return values[row];
-  }
-  return NaN;
+function constantOf(constant: 'mean' | number, actual: Float64Array, weight: Float64Array | undefined): number {
+  if (constant === 'mean') return weightedMean(actual, weight);
+  return weightedQuantile(actual, weight ?? new Float64Array(actual.length).fill(1), constant);
 }

@@ -101,7 +101,7 @@ function binNumbers(
     }
   }
 
-  const cuts = cutPoints(counts.subarray(0, kinds), sorted.length, options);
+  const cuts = cutPoints(distinct, counts.subarray(0, kinds), sorted.length, options);
   const upperBounds = new Float64Array(cuts.length + 1).fill(Number.MAX_VALUE);
   cuts.forEach((cut, b) => (upperBounds[b] = between(distinct[cut], distinct[cut + 1])));
 
@@ -119,9 +119,15 @@ function binNumbers(
 
 /**
  * After which of the distinct values a bin ends. Each value gets its own bin while they fit; otherwise a value more frequent
- * than the mean bin gets a bin alone and the others share what is left evenly.
+ * than the mean bin gets a bin alone and the others share what is left evenly. A bin always ends where the sign changes, since that
+ * is where products of features turn.
  */
-function cutPoints(counts: Int32Array, total: number, { maxBin, minDataInBin }: BinningOptions): number[] {
+function cutPoints(
+  distinct: Float64Array,
+  counts: Int32Array,
+  total: number,
+  { maxBin, minDataInBin }: BinningOptions,
+): number[] {
   const cuts: number[] = [];
   const kinds = counts.length;
   let held = 0;
@@ -149,7 +155,8 @@ function cutPoints(counts: Int32Array, total: number, { maxBin, minDataInBin }: 
     held += counts[k];
     const full = held >= share;
     const beforeHeavy = isHeavy(k + 1) && held >= Math.max(1, share / 2);
-    if (!isHeavy(k) && !full && !beforeHeavy) continue;
+    const isSign = held >= minDataInBin && (distinct[k] === 0 || (distinct[k] < 0 && distinct[k + 1] >= 0));
+    if (!isHeavy(k) && !full && !beforeHeavy && !isSign) continue;
     cuts.push(k);
     held = 0;
     if (isHeavy(k)) continue;

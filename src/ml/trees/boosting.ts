@@ -4,7 +4,7 @@ import { type Random, random } from '../random.ts';
 import { type BinnedMatrix, binMatrix } from './binning.ts';
 import { flattenTree, leafResults } from './flatten.ts';
 import { type GrownTree, treeGrower } from './grower.ts';
-import type { KernelChoice } from './histogram.ts';
+import type { KernelChoice } from './kernel/operations.ts';
 import { type Loss, lossOf, weightedQuantile } from './loss.ts';
 import type { Tree, TreeModel } from './model.ts';
 import {
@@ -51,6 +51,9 @@ export function trainBoosting(
   checkMonotone(complete.monotoneConstraints, data);
   const loss = lossOf(complete);
   loss.check(target);
+  if (outputs > 1 && loss.hasLink) {
+    throw new InvalidParameter(`Objective ${complete.objective} takes one output, the target has ${outputs} per row.`);
+  }
   const binned = binMatrix(data, complete);
   const seeded = random(complete.seed);
   const bagging = seeded.fork('bagging');

@@ -4,7 +4,7 @@ import { type Random, random } from '../random.ts';
 import { binMatrix } from './binning.ts';
 import { flattenTree, leafResults } from './flatten.ts';
 import { treeGrower } from './grower.ts';
-import type { KernelChoice } from './histogram.ts';
+import type { KernelChoice } from './kernel/operations.ts';
 import type { Tree, TreeModel } from './model.ts';
 import { type ForestParameters, completeParameters, forestParameters } from './parameters.ts';
 import { quantise } from './quantise.ts';

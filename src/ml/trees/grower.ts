@@ -1,16 +1,7 @@
 import type { Random } from '../random.ts';
 import type { BinnedMatrix } from './binning.ts';
-import {
-  type Boundary,
-  type HistogramWorkspace,
-  type KernelChoice,
-  type RowsWorkspace,
-  type Sums,
-  featureSums,
-  histogramWorkspace,
-  readFeatureOfRows,
-  rowsWorkspace,
-} from './histogram.ts';
+import { type Boundary, type Sums, featureSums, readFeatureOfRows } from './histogram.ts';
+import type { KernelChoice } from './kernel/operations.ts';
 import type { QuantisedGradients } from './quantise.ts';
 import {
   type Bounds,
@@ -22,6 +13,7 @@ import {
   reductionAtBest,
   splitAt,
 } from './splitter.ts';
+import { type HistogramWorkspace, type RowsWorkspace, histogramWorkspace, rowsWorkspace } from './workspace.ts';
 
 export type GrowthRules = SplitRules & {
   /** 0 is no limit. */
@@ -188,7 +180,7 @@ export function treeGrower(
     /** The best split of a leaf over its features, or null. */
     function search(open: OpenLeaf): Split | null {
       if (!worthSearching(open)) return null;
-      const { total, bounds, histogram, start, end } = open;
+      const { total, bounds } = open;
       const unsplit = reductionAtBest(total, splitRules, bounds);
       const free = bounds.low === -Infinity && bounds.high === Infinity;
       let atLeast = Math.max(rules.minSplitGain, 1e-12 * unsplit); // less than that is rounding
@@ -200,24 +192,15 @@ export function treeGrower(
         const slot = candidates[k];
         const { bins, codes, column } = binned.slots[slot];
         const direction = rules.monotoneConstraints?.[column] ?? 0;
-        const plain = codes === null && free && direction === 0 && isPlain;
-        if (plain && columns !== null && hasMissing[slot] === 0) {
-          const boundary = columns.bestBoundary(slot, start, end, total, unsplit, atLeast, splitRules);
-          if (boundary === 'constant') continue;
-          tried++;
-          if (boundary === null) continue;
-          atLeast = boundary.gain;
-          bestBoundary = { slot, boundary };
-          best = null;
-          continue;
-        }
-        if (plain && histograms !== null && histogram !== null && perNode === candidates.length) {
-          const boundary = histograms.bestBoundary(histogram, slot, total, unsplit, atLeast, splitRules);
-          if (boundary === null) continue;
-          atLeast = boundary.gain;
-          bestBoundary = { slot, boundary };
-          best = null;
-          continue;
+        if (codes === null && free && direction === 0 && isPlain) {
+          const boundary = quickBoundary(open, slot, unsplit, atLeast);
+          if (boundary !== 'cannot') {
+            if (boundary !== 'constant') tried++;
+            if (boundary === null || boundary === 'constant') continue;
+            atLeast = boundary.gain;
+            bestBoundary = { slot, boundary };
+            continue;
+          }
         }
 
         readSlot(open, slot);
@@ -236,6 +219,21 @@ export function treeGrower(
       if (bestBoundary === null) return best;
       readSlot(open, bestBoundary.slot);
       return splitAt(sums, bestBoundary.slot, bestBoundary.boundary, total);
+    }
+
+    /** The best boundary of a plain numeric slot by the kernel, where its way of looking is open. */
+    function quickBoundary(
+      { total, histogram, start, end }: OpenLeaf,
+      slot: number,
+      unsplit: number,
+      atLeast: number,
+    ): Boundary | 'constant' | 'cannot' | null {
+      if (columns !== null && hasMissing[slot] === 0) {
+        return columns.bestBoundary(slot, start, end, total, unsplit, atLeast, splitRules);
+      }
+      // from a histogram it cannot be told cheaply whether the feature is constant, which matters when not all are tried
+      if (histograms === null || histogram === null || perNode < candidates.length) return 'cannot';
+      return histograms.bestBoundary(histogram, slot, total, unsplit, atLeast, splitRules);
     }
 
     function readSlot({ histogram, start, end }: OpenLeaf, slot: number): void {

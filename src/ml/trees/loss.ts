@@ -7,6 +7,8 @@ import { type Boosting, InvalidParameter, InvalidTrainingData } from './paramete
 export type Loss = {
   /** The objective as LightGBM names it in a model file. */
   name: string;
+  /** The score is not on the scale of the target. */
+  hasLink: boolean;
   /** Every hessian is 1 as long as rows are not weighted. */
   constantHessian: boolean;
   /** First and second derivative of the loss by the score, weighted; fills both arrays. */
@@ -35,6 +37,7 @@ export function lossOf(parameters: Boosting): Loss {
 const losses: Record<Boosting['objective'], (parameters: Boosting) => Loss> = {
   squared_error: () => ({
     name: 'regression',
+    hasLink: false,
     constantHessian: true,
     derivatives: pointwise(
       (y, s) => s - y,
@@ -57,6 +60,7 @@ const losses: Record<Boosting['objective'], (parameters: Boosting) => Loss> = {
   quantile: ({ alpha }) => quantileLoss(alpha),
   huber: ({ alpha }) => ({
     name: 'huber',
+    hasLink: false,
     constantHessian: true,
     derivatives: pointwise(
       (y, s) => Math.max(-alpha, Math.min(alpha, s - y)),
@@ -79,6 +83,7 @@ const losses: Record<Boosting['objective'], (parameters: Boosting) => Loss> = {
   }),
   poisson: () => ({
     name: 'poisson',
+    hasLink: true,
     constantHessian: false,
     derivatives: pointwise(
       (y, s) => Math.exp(s) - y,
@@ -91,6 +96,7 @@ const losses: Record<Boosting['objective'], (parameters: Boosting) => Loss> = {
   }),
   gamma: () => ({
     name: 'gamma',
+    hasLink: true,
     constantHessian: false,
     derivatives: pointwise(
       (y, s) => 1 - y * Math.exp(-s),
@@ -103,6 +109,7 @@ const losses: Record<Boosting['objective'], (parameters: Boosting) => Loss> = {
   }),
   tweedie: ({ tweediePower: power }) => ({
     name: 'tweedie',
+    hasLink: true,
     constantHessian: false,
     derivatives: pointwise(
       (y, s) => -y * Math.exp((1 - power) * s) + Math.exp((2 - power) * s),
@@ -123,6 +130,7 @@ function quantileLoss(level: number): Loss {
   if (!(level < 1)) throw new InvalidParameter(`Objective quantile needs alpha below 1, it is ${level}.`);
   return {
     name: 'quantile',
+    hasLink: false,
     constantHessian: true,
     derivatives: pointwise(
       (y, s) => (s >= y ? 1 - level : -level),
@@ -144,6 +152,7 @@ function binaryLoss(scalePosWeight: number): Loss {
   const rowWeight = (y: number) => (y > 0 ? scalePosWeight : 1);
   return {
     name: 'binary sigmoid:1',
+    hasLink: true,
     constantHessian: false,
     derivatives: pointwise(
       (y, s) => rowWeight(y) * (logistic(s) - y),

@@ -9,7 +9,7 @@ import {
   missing,
 } from './model.ts';
 import { isComparable, scoringKernel } from './kernel/scoring.ts';
-import type { KernelChoice } from './histogram.ts';
+import type { KernelChoice } from './kernel/operations.ts';
 import { inverseLink } from './objective.ts';
 
 export type PredictOptions = {

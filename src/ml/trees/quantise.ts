@@ -61,7 +61,10 @@ function largest(values: Float64Array): number {
   return most;
 }
 
+/** Gradients below this are rounding; their squares would leave the range of a double. */
+const negligible = 1e-100;
+
 /** The smallest power of two in which `most` still fits the bits. */
 function unit(most: number, bits: number): number {
-  return most === 0 ? 1 : 2 ** (Math.ceil(Math.log2(most)) + 1 - bits);
+  return most < negligible ? 1 : 2 ** (Math.ceil(Math.log2(most)) + 1 - bits);
 }

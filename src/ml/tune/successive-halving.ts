@@ -1,5 +1,5 @@
 import { ArgumentError, ensureWhole } from '../ensure.ts';
-import { rankTrials, type TrialResult } from './search.ts';
+import { type Candidate, rankTrials, type TrialResult } from './search.ts';
 
 /** One round: how many candidates run, and how much of the resource (trees, rows) each of them gets. */
 export type Rung = { rung: number; candidates: number; resource: number };
@@ -38,6 +38,43 @@ export function survivors(results: readonly TrialResult[], next: Rung, better: '
   return rankTrials(results, better)
     .slice(0, next.candidates)
     .map(({ trial }) => trial);
+}
+
+/** A candidate as one rung runs it: its parameters with the resource filled in. */
+export type RungCandidate = Candidate & { rung: number };
+
+/** What a trial came to in one rung. */
+export type RungResult = TrialResult & { rung: number };
+
+/**
+ * What is to be run next, from the results so far in any order: the candidates of the first rung that is not complete, less
+ * those that have run, with `resource` (`iterations`, `trees`) set to what the rung allows. So each can be one iteration of a
+ * Map, and a search that broke off goes on with what is missing. Once the last rung is complete it is the winner's trial.
+ */
+export function nextRung(
+  plan: { candidates: readonly Candidate[]; rungs: readonly Rung[]; resource: string; better: 'higher' | 'lower' },
+  results: readonly RungResult[],
+): { run: RungCandidate[] } | { winner: number } {
+  const { candidates, rungs, resource, better } = plan;
+  let running = candidates.map(({ trial }) => trial);
+  for (const rung of rungs) {
+    const ranked = results.filter((result) => result.rung === rung.rung && running.includes(result.trial));
+    const missing = running.filter((trial) => !ranked.some((result) => result.trial === trial));
+    if (missing.length > 0) {
+      const run = candidates
+        .filter(({ trial }) => missing.includes(trial))
+        .map(({ trial, parameters }) => ({
+          trial,
+          rung: rung.rung,
+          parameters: { ...parameters, [resource]: rung.resource },
+        }));
+      return { run };
+    }
+    const next = rungs[rung.rung + 1];
+    if (!next) return { winner: rankTrials(ranked, better)[0].trial };
+    running = survivors(ranked, next, better);
+  }
+  throw new ArgumentError('Successive halving needs at least one rung.');
 }
 
 /** How often `ratio` can be divided by `base` and stay ≥ 1, free of rounding in the logarithm. */

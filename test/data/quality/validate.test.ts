@@ -121,6 +121,9 @@ describe('quarantine', () => {
       file(good.replace('IN', 'in'), 'secret;12,50;1;in;;2026-01-05;2026-01-09T10:00:00Z;a "quoted" note', other),
     );
     expect((await quarantined())[0]).toEqual({
+      format: 'csv',
+      header: JSON.stringify(header.split(';')),
+      file_sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as unknown,
       drop_id: 'drop-1',
       source_file: 'claims.csv',
       line: 3,

@@ -155,6 +155,8 @@ describe('boosting', () => {
     expect(() => trainBoosting(data, target, {}, { weight: new Float64Array(1500) })).toThrow('not all 0');
     expect(() => trainBoosting(data, target, { objective: 'binary' })).toThrow('0 and 1');
     expect(() => trainBoosting(data, target, { objective: 'gamma' })).toThrow('above 0');
+    const pairs = new Float64Array(3000).fill(1);
+    expect(() => trainBoosting(data, pairs, { objective: 'poisson' })).toThrow('one output');
     expect(() => trainBoosting(data, target, { objective: 'quantile', alpha: 2 })).toThrow('alpha');
   });
 });

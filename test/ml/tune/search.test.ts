@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { planCandidates, rankTrials, SearchSpaceError, type SearchSpace } from '../../../src/ml/tune/search.ts';
-import { planRungs, survivors } from '../../../src/ml/tune/successive-halving.ts';
+import { nextRung, planRungs, type RungResult, survivors } from '../../../src/ml/tune/successive-halving.ts';
 
 const space: SearchSpace = {
   learningRate: { logUniform: [0.01, 0.76] },
@@ -98,6 +98,44 @@ describe('successive halving', () => {
     const results = [4, 2, 9, 1].map((score, trial) => ({ trial, score }));
     expect(survivors(results, { rung: 1, candidates: 2, resource: 9 }, 'lower')).toEqual([3, 1]);
     expect(survivors(results, { rung: 1, candidates: 2, resource: 9 }, 'higher')).toEqual([2, 0]);
+  });
+
+  describe('goes on from what has been judged', () => {
+    const candidates = planCandidates(space, 9, 3);
+    const rungs = planRungs({ candidates: 9, minResource: 10, maxResource: 90 });
+    const plan = { candidates, rungs, resource: 'iterations', better: 'lower' } as const;
+    const scoreOf = (trial: number) => Math.abs(trial - 4); // the fifth is the best
+    const runAll = (order: (results: RungResult[]) => RungResult[]) => {
+      const asked: number[][] = [];
+      let results: RungResult[] = [];
+      for (;;) {
+        const next = nextRung(plan, order(results));
+        if ('winner' in next) return { asked, winner: next.winner };
+        asked.push(next.run.map(({ trial }) => trial));
+        results = [...results, ...next.run.map(({ trial, rung }) => ({ trial, rung, score: scoreOf(trial) }))];
+      }
+    };
+
+    test('rung by rung, the resource filled in, to the winner', () => {
+      expect(nextRung(plan, [])).toEqual({
+        run: candidates.map(({ trial, parameters }) => ({
+          trial,
+          rung: 0,
+          parameters: { ...parameters, iterations: 10 },
+        })),
+      });
+      expect(runAll((results) => results)).toEqual({ asked: [[0, 1, 2, 3, 4, 5, 6, 7, 8], [3, 4, 5], [4]], winner: 4 });
+    });
+
+    test('the same whatever the order in which results came in', () => {
+      expect(runAll((results) => results.toReversed())).toEqual(runAll((results) => results));
+    });
+
+    test('with what is missing where a rung broke off', () => {
+      const done = [0, 1, 2, 4, 5, 6, 8].map((trial) => ({ trial, rung: 0, score: scoreOf(trial) }));
+      const next = nextRung(plan, done);
+      expect('run' in next && next.run.map(({ trial }) => trial)).toEqual([3, 7]);
+    });
   });
 
   test('refuses less resource at the end than at the start', () => {

@@ -55,6 +55,9 @@ export const load32 = (address: Code, offset = 0): Code => [address, 0x28, 2, un
 export const store32 = (address: Code, value: Code): Code => [address, value, 0x36, 2, 0];
 export const load8 = (address: Code, offset = 0): Code => [address, 0x2d, 0, unsigned(offset)];
 
+/** Moves eight bytes, whatever they are. */
+export const copy64 = (to: Code, from: Code): Code => [to, [from, 0x29, 0, 0], 0x37, 0, 0];
+
 /** Operations on doubles. */
 export const double = {
   load: (address: Code, offset = 0): Code => [address, 0x2b, 3, unsigned(offset)],

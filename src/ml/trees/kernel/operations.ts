@@ -1,3 +1,6 @@
+/** WebAssembly falls back to TypeScript where it is not to be had; both grow the same trees, node by node. */
+export type KernelChoice = 'webassembly' | 'typescript';
+
 /**
  * The inner loops of the trainer, on one block of memory that all addresses (in bytes) point into. There are two of each: WebAssembly
  * with SIMD, and its twin in TypeScript. Gradients are whole numbers, so both give the same bits.

@@ -4,6 +4,7 @@ import {
   add,
   and,
   bitAt,
+  copy64,
   double,
   equal,
   f64,
@@ -99,11 +100,7 @@ function build(name: string, { type, entryBits, ops }: Lanes, isListed: boolean)
       ops.store(get(valueAt), ops.load(add(get(values), shiftLeft(load32(get(order)), entryBits)))),
       // whole words: the bytes beyond the row are overwritten by the next one
       set(at, get(to)),
-      whileLoop(less(get(at), get(rowEnd)), [
-        double.store(get(at), double.load(get(from))),
-        step(at, 8),
-        step(from, 8),
-      ]),
+      whileLoop(less(get(at), get(rowEnd)), [copy64(get(at), get(from)), step(at, 8), step(from, 8)]),
       set(to, get(rowEnd)),
       step(valueAt, 1 << entryBits),
       step(order, 4),
@@ -209,9 +206,9 @@ function keepBetter(
   { left, leftHessian, leftCount, right, rightHessian, rightCount }: Sides,
   least: { count: number; hessian: number },
   lambda: number,
-  found: { needed: number; position: number; bin: number; gain: number },
+  found: { needed: number; position: number; bin: number; last: number; gain: number },
 ): Code {
-  const { needed, position, bin, gain } = found;
+  const { needed, position, bin, last, gain } = found;
   const leftWeight = pair.add(get(leftHessian), get(lambda));
   const rightWeight = pair.add(get(rightHessian), get(lambda));
   const square = (local: number) => pair.multiply(get(local), get(local));
@@ -228,7 +225,9 @@ function keepBetter(
       double.add(double.multiply(squareOf(left), of(rightWeight)), double.multiply(squareOf(right), of(leftWeight))),
       double.multiply(get(needed), double.multiply(of(leftWeight), of(rightWeight))),
     );
+    // with an odd number of bins the last round reaches one entry too far
     const allowed = [
+      lessOrEqual(add(get(bin), integer(lane)), get(last)),
       double.greaterOrEqual(of(get(leftCount)), of(get(least.count))),
       double.greaterOrEqual(of(get(rightCount)), of(get(least.count))),
       double.greaterOrEqual(of(get(leftHessian)), of(get(least.hessian))),
@@ -285,7 +284,7 @@ function scanOne(): WasmFunction {
         set(leftCount, pair.subtract(get(packed), pair.multiply(get(left), get(range)))),
         set(right, pair.subtract(get(totalGradient), get(left))),
         set(rightCount, pair.subtract(get(totalCount), get(leftCount))),
-        keepBetter(sides, { count: least, hessian: least }, wideLambda, { needed, position, bin, gain }),
+        keepBetter(sides, { count: least, hessian: least }, wideLambda, { needed, position, bin, last, gain }),
         set(bin, add(get(bin), integer(2))),
         set(histogram, add(get(histogram), integer(16))),
       ]),
@@ -333,7 +332,7 @@ function scanTwo(): WasmFunction {
           { left, leftHessian, leftCount, right, rightHessian, rightCount },
           { count: least, hessian: leastWeight },
           wideLambda,
-          { needed, position, bin, gain },
+          { needed, position, bin, last, gain },
         ),
         set(bin, add(get(bin), integer(2))),
         set(histogram, add(get(histogram), integer(32))),

@@ -1,0 +1,169 @@
+import { Field, RecordBatch, Schema, Struct, Table, Utf8, makeData, vectorFromArray } from 'apache-arrow';
+import type { Column, Contract } from '../data/contract/contract.ts';
+import { type PrivacyClass, privacyClassOf } from '../data/contract/privacy-class.ts';
+import { lineageColumns } from '../data/contract/silver.ts';
+import { quoteName, quoteText } from '../data/quote.ts';
+import type { SqlEngine } from '../data/sql.ts';
+import { type Treatment, oldestAge, privacyRules, restrictedZip3 } from './classes.ts';
+import type { Vault } from './vault.ts';
+
+/** What becomes of each column of a source, in the contract's order. */
+export type DeIdentification = {
+  columns: { column: Column; privacy: PrivacyClass; declared: boolean; treatment: Treatment }[];
+  /** The released columns that may single somebody out together. */
+  quasi: string[];
+};
+
+/** Pure: what the contract's classes lead to. */
+export function planDeIdentification(contract: Contract): DeIdentification {
+  const columns = contract.columns.map((column) => {
+    const privacy = privacyClassOf(column);
+    return { column, privacy, declared: column.privacy !== undefined, treatment: privacyRules[privacy].treatment };
+  });
+  return { columns, quasi: columns.filter(({ privacy }) => privacyRules[privacy].quasi).map(({ column }) => column.name) };
+}
+
+/** The contract as it reads outside the PHI zone: without the columns that stay in it, the others in their released types. */
+export function releasedContract(contract: Contract): Contract {
+  const { columns } = planDeIdentification(contract);
+  return { ...contract, columns: columns.flatMap(({ column, treatment }) => releasedColumn(column, treatment)) };
+}
+
+/** The SQL of a derived column failed. What the engine said is not repeated: it may quote a value. */
+export class DerivationFailed extends Error {
+  override readonly name = 'DerivationFailed';
+}
+
+export type DeIdentifyInput = {
+  sql: SqlEngine;
+  contract: Contract;
+  /** A table of accepted rows with the contract's columns and the lineage columns. */
+  from: string;
+  /** The temporary table that is made of them; one of that name is replaced. */
+  into: string;
+  /** The vault of a column of identifiers, by the column's name. */
+  vaultOf: (column: string) => Pick<Vault, 'surrogatesOf'>;
+  /** When the file arrived, in milliseconds: by then a member may have turned 90. */
+  arrivedAtMs: number;
+};
+
+/**
+ * Makes the table that may leave the PHI zone, by the Safe Harbor method of 45 CFR 164.514(b)(2): surrogates for identifiers,
+ * ages of 90 and above as 90, ZIP3, years for dates, and no year at all for people of 90 and above. Rows of members who were
+ * erased are left out and counted. Throws `DerivationFailed` and the vault's errors.
+ */
+export async function deIdentify(input: DeIdentifyInput): Promise<{ released: number; erased: number }> {
+  const { sql, contract, from, into } = input;
+  const { columns } = planDeIdentification(contract);
+  const derived = await derive(sql, columns, from);
+
+  const identifiers = columns.filter(({ treatment }) => treatment === 'surrogate');
+  for (const [i, { column }] of identifiers.entries()) await loadSurrogates(input, column.name, derived, `surrogates_${i}`);
+  const joins = identifiers.map(
+    ({ column }, i) => `LEFT JOIN surrogates_${i} ON surrogates_${i}.identifier = d.${quoteName(column.name)}`,
+  );
+  const known = identifiers.map(
+    ({ column }, i) => `(d.${quoteName(column.name)} IS NULL OR surrogates_${i}.surrogate IS NOT NULL)`,
+  );
+  const old = isOld(columns, input.arrivedAtMs);
+  const released = columns.flatMap(({ column, privacy, treatment }) => {
+    if (treatment === 'drop') return [];
+    const name = quoteName(column.name);
+    const code = `surrogates_${identifiers.findIndex((identifier) => identifier.column === column)}.surrogate`;
+    const value = { keep: `d.${name}`, surrogate: code, cap: capped(name, columns, input.arrivedAtMs), zip3: zip3(name), year: year(name, old) }[treatment];
+    return privacy === 'age' ? [`CAST(${value} AS ${column.sqlType}) AS ${name}`] : [`${value} AS ${name}`];
+  });
+  const lineage = lineageColumns.map(({ name }) => `d.${name}`);
+  await sql.run(`CREATE OR REPLACE TEMP TABLE ${quoteName(into)} AS
+    SELECT ${[...released, ...lineage].join(', ')} FROM ${derived} AS d ${joins.join(' ')}
+    WHERE ${['true', ...known].join(' AND ')} ORDER BY d._line`);
+
+  const [{ left, delivered }] = (await sql.rows(
+    `SELECT (SELECT count(*) FROM ${quoteName(into)}) AS "left", (SELECT count(*) FROM ${quoteName(from)}) AS delivered`,
+  )) as { left: number; delivered: number }[];
+  for (const i of identifiers.keys()) await sql.run(`DROP TABLE surrogates_${i}`);
+  await sql.run(`DROP VIEW ${derived}`);
+  return { released: left, erased: delivered - left };
+}
+
+function releasedColumn(column: Column, treatment: Treatment): Column[] {
+  const { name, description, unit, headers, required, unique, primaryKey } = column;
+  const bare = { name, ...(description !== undefined && { description }), headers };
+  switch (treatment) {
+    case 'drop':
+      return [];
+    case 'keep':
+      return [column];
+    case 'surrogate':
+      return [{ ...bare, type: 'string', sqlType: 'VARCHAR', required, unique, primaryKey }];
+    case 'zip3':
+      return [{ ...bare, type: 'string', sqlType: 'VARCHAR', required: false, unique: false, primaryKey: false }];
+    case 'year':
+      return [{ ...bare, type: 'integer', sqlType: 'INTEGER', required: false, unique: false, primaryKey: false }];
+    case 'cap':
+      return [{ ...bare, ...(unit !== undefined && { unit }), type: column.type, sqlType: column.sqlType, required, unique: false, primaryKey: false }];
+  }
+}
+
+/** A view of the rows with the derived columns computed; the engine's own words about a failure stay inside. */
+async function derive(sql: SqlEngine, columns: DeIdentification['columns'], from: string): Promise<string> {
+  const view = 'rows_to_release';
+  const derived = columns.flatMap(({ column }) => (column.derived === undefined ? [] : [{ ...column, derived: column.derived }]));
+  const replaced = derived.map(({ name, sqlType, derived }) => `CAST((${derived}) AS ${sqlType}) AS ${quoteName(name)}`);
+  const selected = replaced.length > 0 ? `* REPLACE (${replaced.join(', ')})` : '*';
+  try {
+    await sql.run(`CREATE OR REPLACE TEMP VIEW ${view} AS SELECT ${selected} FROM ${quoteName(from)}`);
+    // the view is computed when it is read; what can fail is to fail here
+    for (const { name } of derived) await sql.run(`SELECT max(${quoteName(name)}) FROM ${view}`);
+  } catch {
+    const names = derived.map(({ name }) => name).join(', ');
+    throw new DerivationFailed(`The "derived" SQL of a column of this contract fails on this drop. The derived columns are: ${names}.`);
+  }
+  return view;
+}
+
+/** The surrogates of a column's values as a table; those of erased members are null. */
+async function loadSurrogates({ sql, vaultOf }: DeIdentifyInput, column: string, from: string, table: string): Promise<void> {
+  const name = quoteName(column);
+  const found = await sql.query(`SELECT DISTINCT ${name} AS identifier FROM ${from} WHERE ${name} IS NOT NULL ORDER BY 1`);
+  const identifiers = Array.from(found.getChild('identifier') ?? [], String);
+  const surrogates = await vaultOf(column).surrogatesOf(identifiers);
+  await sql.run(`DROP TABLE IF EXISTS ${table}`);
+  await sql.insert(table, textTable({ identifier: identifiers, surrogate: identifiers.map((identifier) => surrogates.get(identifier) ?? null) }));
+}
+
+function textTable(columns: { [name: string]: (string | null)[] }): Table {
+  const fields = Object.keys(columns).map((name) => new Field(name, new Utf8(), true));
+  const children = Object.values(columns).map((texts) => (texts.length > 0 ? vectorFromArray(texts, new Utf8()).data[0] : makeData({ type: new Utf8() })));
+  const length = children[0].length;
+  const data = makeData({ type: new Struct(fields), length, nullCount: 0, children });
+  return new Table(new Schema(fields), new RecordBatch(new Schema(fields), data));
+}
+
+/** SQL: whether the member is 90 or older, or turns 90 in the year of arrival, by any column that tells. */
+function isOld(columns: DeIdentification['columns'], arrivedAtMs: number): string {
+  const signs = columns.flatMap(({ column, privacy }) => {
+    const name = `d.${quoteName(column.name)}`;
+    if (privacy === 'age') return [`${name} >= ${oldestAge}`];
+    return privacy === 'birthDate' ? [`year(${at(arrivedAtMs)}) - year(${name}) >= ${oldestAge}`] : [];
+  });
+  return `coalesce(${[...signs.map((sign) => `nullif(${sign}, false)`), 'false'].join(', ')})`;
+}
+
+/** SQL: the age, or 90 for all who are older by their age or by their date of birth. */
+function capped(age: string, columns: DeIdentification['columns'], arrivedAtMs: number): string {
+  const births = columns
+    .filter(({ privacy }) => privacy === 'birthDate')
+    .map(({ column }) => `datesub('year', d.${quoteName(column.name)}::DATE, ${at(arrivedAtMs)}::DATE) >= ${oldestAge}`);
+  return `CASE WHEN ${[`d.${age} >= ${oldestAge}`, ...births].join(' OR ')} THEN ${oldestAge} ELSE d.${age} END`;
+}
+
+/** SQL: three digits; nothing of what is no ZIP code. */
+function zip3(zip: string): string {
+  const small = restrictedZip3.map(quoteText).join(', ');
+  return `CASE WHEN NOT regexp_full_match(d.${zip}, '[0-9]{5}(-?[0-9]{4})?') THEN NULL WHEN left(d.${zip}, 3) IN (${small}) THEN '000' ELSE left(d.${zip}, 3) END`;
+}
+
+const year = (date: string, old: string): string => `CASE WHEN NOT ${old} THEN year(d.${date})::INTEGER END`;
+
+const at = (milliseconds: number): string => `make_timestamp(${Math.floor(milliseconds)} * 1000)`;

@@ -1,0 +1,40 @@
+import type { ControlTotal } from '../../data/quality/totals.ts';
+import type { Ports } from '../../ports/stage-ports.ts';
+import type { StageOutput } from '../../stages.ts';
+import { factsPrefix } from './facts.ts';
+import { fromJsonBytes, toJsonBytes } from './json.ts';
+
+/**
+ * What became of one drop: what came, what was kept, what was not, and why. It stands beside the facts of the run and is the
+ * same however often the drop is delivered.
+ */
+export type Receipt = {
+  receipt: 1;
+  useCase: string;
+  source: string;
+  runId: string;
+  file: { name: string; sha256: string; sizeBytes: number };
+  /** ISO 8601, UTC. */
+  arrivedAt: string;
+  contract: { id: string; version: string };
+  status: StageOutput<'Validate'>['status'];
+  /** Why it was not accepted; empty for an accepted one. */
+  reason: string;
+  rows: StageOutput<'Validate'>['rows'];
+  /** Decimal texts; of a file that was not accepted, what it would have brought. */
+  totals: ControlTotal[];
+  /** Rules that were broken, and by how many rows. */
+  broken: { rule: string; column: string | null; outcome: string; rows: number }[];
+};
+
+const receiptKey = (run: { useCase: string; runId: string }) => `${factsPrefix(run)}receipt.json`;
+
+export async function writeReceipt(ports: Ports, receipt: Receipt): Promise<void> {
+  await ports.reports.put(receiptKey(receipt), toJsonBytes(receipt));
+}
+
+/** The receipt of a drop's run, or undefined where none was written. */
+export async function readReceipt(ports: Ports, run: { useCase: string; runId: string }): Promise<Receipt | undefined> {
+  const bytes = await ports.reports.get(receiptKey(run));
+  return bytes && fromJsonBytes<Receipt>(bytes);
+}

@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'vitest';
+import { parseMachine } from '../../src/asl/machine.ts';
+import type { Json } from '../../src/data/json.ts';
+import { machineDefinitions } from '../../src/runtime/machines.ts';
+import { type MachineName, machineNames } from '../../src/stages.ts';
+import { run as execute } from '../asl/run.ts';
+
+type Canned = { return: Json } | { throw: { error: string; cause?: string } };
+
+const definitions = await machineDefinitions();
+const payload = (Payload: Json): Canned => ({ return: { Payload, StatusCode: 200 } });
+const failing = (error: string, cause = 'because'): Canned => ({ throw: { error, cause } });
+const announced: Canned = { return: { Entries: [], FailedEntryCount: 0 } };
+const notified: Canned = { return: { MessageId: 'm' } };
+
+/** Runs a machine of the product on virtual time; gives how it ended and the states that called something, in order. */
+async function run(name: MachineName, input: Json, tasks: { [state: string]: Canned[] }) {
+  const canned = { Notify: [notified], Report: [payload({ key: 'page' })], ...tasks };
+  const execution = await execute(definitions[name], { input, canned });
+  const called = execution.history.flatMap((event) => {
+    const details = event['stateEnteredEventDetails'] as { name: string } | undefined;
+    return event.type === 'TaskStateEntered' && details ? [details.name] : [];
+  });
+  return { ...execution, called };
+}
+
+test.each(machineNames)('%s is a machine in full: the interpreter takes every field of it, and no placeholder is left', (name) => {
+  expect(() => parseMachine(definitions[name])).not.toThrow();
+  expect(JSON.stringify(definitions[name])).not.toContain('${');
+});
+
+describe('govern', () => {
+  const input = { useCase: 'u', runId: 'r', version: 2 };
+  const verdict = (expectedHead: string, promote = true): Canned =>
+    payload({ ...input, promote, reason: 'why', expectedHead, criteriaHash: null });
+  const promoted = payload({ ...input, previous: 1, scoreRunId: 'promotion-v2' });
+
+  test('judges again, against what is live now, where the champion has changed meanwhile', async () => {
+    const { status, called, history } = await run('govern', input, {
+      Govern: [verdict('a'), verdict('b')],
+      Promote: [failing('ChampionChanged'), promoted],
+      AnnouncePromotion: [announced],
+    });
+    expect(status).toBe('SUCCEEDED');
+    expect(called).toEqual(['Govern', 'Promote', 'Govern', 'Promote', 'AnnouncePromotion', 'Report']);
+    const inputs = history.flatMap((event) => {
+      const { parameters = '' } = (event['taskScheduledEventDetails'] ?? {}) as { parameters?: string };
+      return parameters.includes('expectedHead') ? [(JSON.parse(parameters) as { Payload: { expectedHead: string } }).Payload.expectedHead] : [];
+    });
+    expect(inputs).toEqual(['a', 'b']);
+  });
+
+  test('announces a refusal with its reason, and promotes nothing', async () => {
+    const { status, called, history } = await run('govern', input, { Govern: [verdict('a', false)], AnnounceRefusal: [announced] });
+    expect([status, called]).toEqual(['SUCCEEDED', ['Govern', 'AnnounceRefusal', 'Report']]);
+    expect(JSON.stringify(history)).toContain('ModelRefused');
+  });
+});
+
+describe('a stage that fails', () => {
+  const input = { useCase: 'u', runId: 'r', version: 1, predictionsVersion: 0 };
+
+  test('has somebody told, the run reported, and the execution failed under the error’s own name', async () => {
+    const { status, error, cause, called } = await run('monitor', input, { Monitor: [failing('DigestMismatch', 'model.txt')] });
+    expect({ status, error, cause }).toEqual({ status: 'FAILED', error: 'DigestMismatch', cause: 'DigestMismatch: model.txt' });
+    expect(called).toEqual(['Monitor', 'Notify', 'Report']);
+  });
+
+  test('keeps its name also where telling and reporting fail', async () => {
+    const ended = await run('monitor', input, {
+      Monitor: [failing('DigestMismatch')],
+      Notify: [failing('Sns.Down')],
+      Report: [failing('StoreDenied')],
+    });
+    expect(ended).toMatchObject({ status: 'FAILED', error: 'DigestMismatch' });
+    expect(ended.called).toEqual(['Monitor', 'Notify', 'Report']);
+  });
+
+  test('is tried again where the store did not answer, and only then', async () => {
+    const good = payload({ ...input, severity: 'NONE', driftDetected: false, features: [], retrain: false, reason: '', action: '' });
+    const away = failing('StoreUnavailable');
+    const again = await run('monitor', input, { Monitor: [away, away, good] });
+    expect(again.status).toBe('SUCCEEDED');
+    expect(again.history.filter(({ type }) => type === 'TaskFailed')).toHaveLength(2);
+    const ever = await run('monitor', input, { Monitor: [away] });
+    expect(ever).toMatchObject({ status: 'FAILED', error: 'StoreUnavailable' });
+    expect(ever.history.filter(({ type }) => type === 'TaskFailed')).toHaveLength(6);
+  });
+});
+
+test('a busy training ends well, trains nothing and announces nothing', async () => {
+  const { status, called } = await run(
+    'train',
+    { useCase: 'u', cause: 'schedule', scheduledTime: '2026-02-01T00:00:00Z' },
+    { Snapshot: [payload({ useCase: 'u', runId: 'retrain-2026-02-01', status: 'busy', reason: 'r', candidates: [] })] },
+  );
+  expect([status, called]).toEqual(['SUCCEEDED', ['Snapshot', 'Report']]);
+});
