@@ -17,6 +17,7 @@ export type Zone = (typeof zones)[number];
 export type Place =
   | 'bronze/drops'
   | 'bronze/quarantine'
+  | 'bronze/vault'
   | 'silver/tables'
   | 'gold/features'
   | 'gold/predictions'
@@ -41,7 +42,7 @@ const run = { useCase, runId };
 /** A model to try: the declaration's model kind with one point of its search space. */
 export const candidate = z.strictObject({
   id: z.string(),
-  kind: z.enum(['random-forest', 'gradient-boosting']),
+  kind: z.enum(['random-forest', 'gradient-boosting', 'glm']),
   parameters: z.record(z.string(), z.json()),
 });
 export type Candidate = z.infer<typeof candidate>;
@@ -89,8 +90,8 @@ export const stages = {
       rows: z.strictObject({ dropped: count, accepted: count, quarantined: count, rejected: count }),
       silverVersion: z.int().gte(-1),
     }),
-    reads: ['bronze/drops', 'bronze/quarantine', 'silver/tables'],
-    writes: ['bronze/quarantine', 'silver/tables', 'reports/facts'],
+    reads: ['bronze/drops', 'bronze/quarantine', 'bronze/vault', 'silver/tables'],
+    writes: ['bronze/quarantine', 'bronze/vault', 'silver/tables', 'reports/facts'],
     memoryMb: 3008,
     timeoutSeconds: 900,
   }),

@@ -11,6 +11,7 @@ import { RandomIds } from '../../src/adapters/embedded/random-ids.ts';
 import { SystemClock } from '../../src/adapters/embedded/system-clock.ts';
 import type { Ports } from '../../src/ports/stage-ports.ts';
 import { catalogueFromJson } from '../../src/usecase/catalogue.ts';
+import { lambdaKeyRing } from './key-ring.ts';
 import { telemetry, tracer } from './telemetry.ts';
 
 const temporaryDirectory = '/tmp/bordereau';
@@ -44,6 +45,7 @@ async function open(): Promise<Omit<Ports, 'temporaryDirectory'>> {
       client: tracer.captureAWSv3Client(new SageMakerClient({})),
       groupPrefix: required('MODEL_GROUP_PREFIX'),
     }),
+    keyRing: lambdaKeyRing(),
     telemetry,
     codeVersion: required('CODE_VERSION'),
   };

@@ -17,6 +17,7 @@ export const commands: Record<string, () => Promise<{ command: Command }>> = {
   retrain: () => import('./retrain.ts'),
   registry: () => import('./registry.ts'),
   quarantine: () => import('./quarantine.ts'),
+  privacy: () => import('./privacy.ts'),
   tables: () => import('./tables.ts'),
   sql: () => import('./sql.ts'),
   report: () => import('./report.ts'),

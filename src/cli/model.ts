@@ -1,10 +1,11 @@
 import { type Call, type Command, UsageError, exitCodes } from './command.ts';
 import { convert } from './model/convert.ts';
 import { explain } from './model/explain.ts';
-import { fit, objectives } from './model/fit.ts';
+import { fit } from './model/fit.ts';
 import { info } from './model/info.ts';
 import { modelKinds, parameterOptions } from './model/parameters.ts';
 import { predict } from './model/predict.ts';
+import { objectives } from './model/task.ts';
 
 const fitOptions: Command['options'] = {
   label: { type: 'string', value: 'COLUMN', help: 'fit: what to predict; with --exposure a total over it' },

@@ -1,45 +1,146 @@
-import { mountTable, withSql } from '../stages/common/sql.ts';
-import { type Command, UsageError, exitCodes } from './command.ts';
-import { tablesOf } from './lake.ts';
-import { localPorts, useCaseOption } from './open.ts';
+import type { Json } from '../data/json.ts';
+import { quoteText } from '../data/quote.ts';
+import type { SqlEngine } from '../data/sql.ts';
+import type { Ports } from '../ports/stage-ports.ts';
+import { type DropStatement, mountQuarantine, redrive } from '../stages/common/redrive.ts';
+import { withSql } from '../stages/common/sql.ts';
+import { features } from '../stages/features.ts';
+import { contractOf, useCaseOf } from '../usecase/catalogue.ts';
+import { type Call, type Command, type ExitCode, UsageError, exitCodes } from './command.ts';
+import { compactTime, localPorts, useCaseOption } from './open.ts';
 
 export const command: Command = {
-  summary: 'Shows the rows in quarantine: which file and line, which rule, why.',
-  usage: 'list',
+  summary: 'Shows the rows in quarantine, and tries them again after their contract was corrected.',
+  usage: 'list | show [LINE] | redrive',
   examples: [
     ['bordereau quarantine list', 'counts by file and rule'],
     ['bordereau quarantine list --rows', 'every row’s place and reason, without its content'],
-    ['bordereau quarantine list --raw', 'with the raw text too, which holds what the insurer sent'],
+    ['bordereau quarantine show 17 --file policies.csv --raw', 'one row with its raw text, which holds what the insurer sent'],
+    ['bordereau quarantine redrive', 'validates all of them again; what passes enters silver, once'],
+    ['bordereau quarantine redrive --file policies.csv', 'the rows of one file'],
   ],
   options: {
     'use-case': useCaseOption,
+    file: { type: 'string', value: 'NAME', help: 'only rows of this file' },
+    source: { type: 'string', value: 'NAME', help: 'only rows of this source' },
     rows: { type: 'boolean', default: false, help: 'one line per row' },
-    raw: { type: 'boolean', default: false, help: 'one line per row with its raw text: it may name persons' },
+    raw: { type: 'boolean', default: false, help: 'show raw text: it may name persons' },
   },
-  positionals: { min: 1, max: 1 },
+  positionals: { min: 1, max: 2 },
   async run(call) {
-    const [verb] = call.positionals;
-    if (verb !== 'list') throw new UsageError(`"quarantine" knows list, not "${verb}".`, 'bordereau quarantine list');
+    const [verb, line] = call.positionals;
+    if (!['list', 'show', 'redrive'].includes(verb)) {
+      throw new UsageError(`"quarantine" knows list, show and redrive, not "${verb}".`, 'bordereau quarantine list');
+    }
+    if (line !== undefined && (verb !== 'show' || !/^[1-9]\d{0,8}$/.test(line))) {
+      throw new UsageError(`"quarantine ${verb}" ${verb === 'show' ? `takes a line’s number, not "${line}"` : 'takes no word after it'}.`);
+    }
+    if (verb === 'show' && line === undefined && call.text('file') === undefined) {
+      throw new UsageError('Which rows? Name a line, or a file by --file.', 'bordereau quarantine list --rows');
+    }
     const ports = await localPorts(call);
+    const sources = sourcesOf(call, ports);
     return withSql(ports, async (sql) => {
-      const listed = [];
-      for (const { name, table } of tablesOf(ports, call.text('use-case')!, sql)) {
-        if (!name.startsWith('quarantine') || !(await mountTable(table, sql, name))) continue;
-        const query = call.flag('rows') || call.flag('raw')
-          ? `SELECT source_file, line, byte_offset, rule, column_name, reason, contract_version, quarantined_at${call.flag('raw') ? ', raw' : ''} FROM ${name} ORDER BY ALL`
-          : `SELECT source_file, rule, column_name, any_value(reason) AS reason, count(*) AS rows FROM ${name} GROUP BY ALL ORDER BY source_file, rows DESC, rule`;
-        listed.push(...(await sql.rows(query)));
+      if (verb === 'redrive') return redriveAll(call, ports, sql, sources);
+      const listed: { [column: string]: Json }[] = [];
+      for (const source of sources) {
+        if (!(await mountQuarantine(ports, sql, { useCase: call.text('use-case')!, source }))) continue;
+        const query = verb === 'show' ? showQuery(call, line) : listQuery(call);
+        listed.push(...(await sql.rows(query)).map((row) => (sources.length > 1 ? { source, ...row } : row)));
       }
-      if (listed.length === 0) call.output.print('The quarantine is empty.');
-      else {
-        const columns = Object.keys(listed[0]);
-        call.output.table(
-          columns,
-          listed.map((row) => columns.map((column) => String(row[column] ?? ''))),
-        );
-      }
+      if (verb === 'show') showRows(call, listed);
+      else listRows(call, listed);
       call.output.document({ quarantine: listed });
       return exitCodes.ok;
     });
   },
 };
+
+function sourcesOf(call: Call, ports: Ports): string[] {
+  const useCase = useCaseOf(ports.catalogue, call.text('use-case')!);
+  const source = call.text('source');
+  if (source === undefined) return Object.keys(useCase.declaration.sources);
+  contractOf(useCase, source);
+  return [source];
+}
+
+const places = 'source_file, line, byte_offset, rule, column_name, reason, contract_version, quarantined_at, redriven_in';
+
+function listQuery(call: Call): string {
+  const from = `FROM quarantine_rows ${where(call)}`;
+  if (call.flag('rows')) return `SELECT ${places}${call.flag('raw') ? ', raw' : ''} ${from} ORDER BY ALL`;
+  return `SELECT source_file, rule, column_name, any_value(reason) AS reason, count(*) AS rows, count(redriven_in) AS redriven
+    ${from} GROUP BY ALL ORDER BY source_file, rows DESC, rule`;
+}
+
+function showQuery(call: Call, line: string | undefined): string {
+  const rows = `SELECT ${places.replace('rule,', 'rules,')}, drop_id${call.flag('raw') ? ', raw' : ''} FROM quarantine_rows`;
+  return `${rows} ${where(call, line && `line = ${line}`)} ORDER BY source_file, line`;
+}
+
+function where(call: Call, ...conditions: (string | undefined)[]): string {
+  const file = call.text('file');
+  const all = [file === undefined ? undefined : `source_file = ${quoteText(file)}`, ...conditions].filter(Boolean);
+  return all.length > 0 ? `WHERE ${all.join(' AND ')}` : '';
+}
+
+function listRows({ output }: Call, listed: { [column: string]: Json }[]): void {
+  if (listed.length === 0) {
+    output.print('The quarantine is empty.');
+    return;
+  }
+  const columns = Object.keys(listed[0]);
+  output.table(
+    columns,
+    listed.map((row) => columns.map((column) => String(row[column] ?? ''))),
+  );
+}
+
+function showRows(call: Call, listed: { [column: string]: Json }[]): void {
+  if (listed.length === 0) throw new UsageError('There is no such row in quarantine.', 'bordereau quarantine list --rows');
+  for (const row of listed) {
+    const width = Math.max(...Object.keys(row).map((column) => column.length));
+    for (const [column, value] of Object.entries(row)) {
+      if (value !== null) call.output.print(`${column.padEnd(width)}  ${String(value)}`);
+    }
+    call.output.print();
+  }
+  if (!call.flag('raw')) call.output.note('--raw shows their text, which may name persons.');
+}
+
+async function redriveAll(call: Call, ports: Ports, sql: SqlEngine, sources: readonly string[]): Promise<ExitCode> {
+  const useCase = call.text('use-case')!;
+  const file = call.text('file');
+  const runId = `redrive-${compactTime(ports.clock)}`;
+  const statements: (DropStatement & { source: string })[] = [];
+  for (const source of sources) {
+    const found = await redrive(ports, sql, { useCase, source, runId, ...(file !== undefined && { file }) });
+    statements.push(...found.map((statement) => ({ source, ...statement })));
+    // features are made of what silver has now; models see them with the next scoring or training
+    if (found.some(({ redriven }) => redriven > 0)) await features({ useCase, runId, source }, ports);
+  }
+  printStatements(call, statements);
+  call.output.document({ runId, statements });
+  return statements.every(({ reconciles }) => reconciles) ? exitCodes.ok : exitCodes.dataGateFailed;
+}
+
+function printStatements({ output }: Call, statements: readonly DropStatement[]): void {
+  if (statements.length === 0) {
+    output.print('No row in quarantine waits to be redriven.');
+    return;
+  }
+  output.table(
+    ['file', 'figure', 'dropped', '= silver', '+ quarantine', 'redriven now', 'reconciles'],
+    statements.flatMap(({ files: [file], dropped, silver, quarantined, redriven, totals, reconciles }) => [
+      [file, 'rows', dropped === null ? '–' : String(dropped), String(silver), String(quarantined), String(redriven), reconciles ? 'yes' : 'NO'],
+      ...totals.map((total) => [file, `sum of ${total.column}`, total.dropped ?? '–', total.silver, total.quarantined, '', '']),
+    ]),
+  );
+  for (const { files: [file], stays, dropped, totals } of statements) {
+    for (const reason of stays) output.print(reason);
+    if (dropped === null) output.print(`${file}: it has no receipt, so what was dropped is not known.`);
+    for (const { column, readNow } of totals) {
+      if (Number(readNow) !== 0) output.print(`${file}: ${readNow} of ${column} beyond what could be read when it came.`);
+    }
+  }
+}

@@ -152,7 +152,9 @@ const handlers: { [name in Verb]: (request: Request) => Promise<void> } = {
       call.output.document({ useCase, version, promoted: false, gates });
       return;
     }
-    told(call, useCase, await promote(at, { ...decision, expectedHead }));
+    const entry = await promote(at, { ...decision, expectedHead });
+    await mirrorChampion(ports, useCase);
+    told(call, useCase, entry);
   },
 
   async rollback({ call, ports, useCase, entries }) {
@@ -167,6 +169,7 @@ const handlers: { [name in Verb]: (request: Request) => Promise<void> } = {
       { store: ports.registry, useCase, nowMs: ports.clock.nowMs() },
       { ...by(ports, reason), from },
     );
+    await mirrorChampion(ports, useCase);
     told(call, useCase, entry);
   },
 };

@@ -51,9 +51,7 @@ function mayHold(snapshot: Snapshot, add: Add, filter: Filter): boolean {
   const { numRecords, minValues, maxValues, nullCount } = JSON.parse(add.stats ?? '{}') as Statistics;
   if (numRecords !== undefined && nullCount?.[name] === numRecords) return false;
   const [min, max] = [placeOf(minValues?.[name], type), placeOf(maxValues?.[name], type)];
-  // a writer may have cut a time to the millisecond below it
-  const highest = max === undefined ? Infinity : max + coarsenessOf(type);
-  return wantsWithin(filter, type, min ?? -Infinity, highest);
+  return wantsWithin(filter, type, min ?? -Infinity, max ?? Infinity);
 }
 
 /** The parts of a file's statistics that are made use of; their writers may leave out any. */
@@ -73,23 +71,23 @@ function partitionMayHold(value: string | null | undefined, type: DeltaType, fil
 
 /** Whether the filter wants any value between the two. What has no place on the line may be anywhere. */
 function wantsWithin(filter: Filter, type: DeltaType, lowest: number, highest: number): boolean {
-  const slack = coarsenessOf(type);
   if ('in' in filter) {
     return filter.in.some((value) => {
       const place = placeOf(value, type);
-      return place === undefined || (place + slack >= lowest && place <= highest);
+      return place === undefined || (place >= lowest && place <= highest);
     });
   }
   const from = placeOf(filter.from, type) ?? -Infinity;
   const to = placeOf(filter.to, type) ?? Infinity;
   // statistics may pass over NaN, which only an upper limit keeps out
   const mayBeNan = type === 'double' && filter.to === undefined;
-  return to + slack >= lowest && (from <= highest || mayBeNan);
+  return to >= lowest && (from <= highest || mayBeNan);
 }
 
 /**
  * A value as a place on a line, in the order of its column's type; undefined for types without one here and for values that
- * are none. Rounding to a double keeps the order, so that large integers and decimals are compared safely, if coarsely.
+ * are none. Rounding to a double and cutting a time to the millisecond below it, as writers of statistics do too, both keep
+ * the order: what is compared coarsely is never taken for being outside.
  */
 function placeOf(value: unknown, type: DeltaType): number | undefined {
   const place =
@@ -106,11 +104,7 @@ function numberPlace(value: number, type: DeltaType): number {
 
 function timePlace(value: string, type: DeltaType): number {
   if (type === 'date' && /^\d{4}-\d\d-\d\d$/.test(value)) return Date.parse(`${value}T00:00:00Z`);
-  const isInstant = coarsenessOf(type) > 0 && /^\d{4}-\d\d-\d\dT[\d:.]+Z?$/.test(value);
+  const isTime = type === 'timestamp' || type === 'timestamp_ntz';
+  const isInstant = isTime && /^\d{4}-\d\d-\d\dT[\d:.]+Z?$/.test(value);
   return isInstant ? Date.parse(value.replace(/Z?$/, 'Z')) : NaN;
-}
-
-/** How far a value may really lie above its place: times are placed by the millisecond. */
-function coarsenessOf(type: DeltaType): number {
-  return type === 'timestamp' || type === 'timestamp_ntz' ? 1 : 0;
 }

@@ -35,14 +35,11 @@ export function timeTravels(query: string): Travelled {
   for (let i = 0; i + 2 < tokens.length; i++) {
     const [name, at, open] = tokens.slice(i, i + 3);
     if (!isName(name) || at.text.toUpperCase() !== 'AT' || open.text !== '(') continue;
-    const close = tokens.findIndex((token, j) => j > i + 2 && token.text === ')');
     const table = nameOf(name);
-    const end = close < 0 ? tokens.length : close;
-    if (close < 0) throw new UnclearTime(table, 'its parenthesis is not closed');
-    const asOf = asOfFrom(
-      table,
-      tokens.slice(i + 3, end).map((token) => token.text),
-    );
+    const end = tokens.findIndex((token, j) => j > i + 2 && token.text === ')');
+    if (end < 0) throw new UnclearTime(table, 'its parenthesis is not closed');
+    const content = tokens.slice(i + 3, end).map((token) => token.text);
+    const asOf = asOfFrom(table, content);
     const schema = 'version' in asOf ? `at version ${asOf.version}` : `at ${new Date(asOf.timestampMs).toISOString()}`;
     const isKnown = references.some((reference) => reference.schema === schema && reference.table === table);
     if (!isKnown) references.push({ table, asOf, schema });
@@ -55,7 +52,10 @@ export function timeTravels(query: string): Travelled {
 
 type Token = { text: string; start: number; end: number };
 
-/** Comments and blanks lie between tokens; a text (to the end, where it is not closed), a quoted name, a plain name, a number or an arrow is one, else a character. */
+/**
+ * Comments and blanks lie between tokens. One is a text or quoted name (up to the end, where it is not closed), a plain name, a
+ * number, an arrow, else a character.
+ */
 const token =
   /(?:--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|\s+)|([eE]'(?:[^'\\]|\\.|'')*(?:'|$)|'(?:[^']|'')*(?:'|$)|\$(\w*)\$[\s\S]*?\$\2\$|"(?:[^"]|"")*(?:"|$)|[\p{L}_][\p{L}\p{N}_$]*|[\d.]+|=>|[\s\S])/gu;
 

@@ -2,6 +2,7 @@ import type { Catalogue } from '../usecase/catalogue.ts';
 import type { Clock } from './clock.ts';
 import type { Executions } from './executions.ts';
 import type { Ids } from './ids.ts';
+import type { KeyRing } from './key-ring.ts';
 import type { ModelCatalogue } from './model-catalogue.ts';
 import type { ObjectStore } from './object-store.ts';
 import type { Telemetry } from './telemetry.ts';
@@ -17,6 +18,8 @@ export type Ports = {
   clock: Clock;
   ids: Ids;
   executions: Executions;
+  /** Wraps the data keys of the vaults; only those who may ingest or re-identify can use it. */
+  keyRing: KeyRing;
   models: ModelCatalogue;
   telemetry: Telemetry;
   /** A directory for spilled and downloaded data; emptied by whoever made the ports. */

@@ -63,6 +63,7 @@ export const privacyRules: { readonly [Class in PrivacyClass]: Rule } = {
   age: { treatment: 'cap', safeHarbor: 'dates', quasi: true },
   // names cannot be found in prose with certainty, so prose stays where it is
   freeText: { treatment: 'drop', safeHarbor: 'names' },
+  pseudonym: { treatment: 'keep' },
   recordTime: { treatment: 'keep' },
   quasiIdentifier: { treatment: 'keep', quasi: true },
   none: { treatment: 'keep' },

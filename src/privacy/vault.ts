@@ -2,7 +2,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Ids } from '../ports/ids.ts';
 import type { KeyContext, KeyRing } from '../ports/key-ring.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
-import { appendAudit } from './audit.ts';
+import { type Audited, appendAudit } from './audit.ts';
 import {
   type Bucket,
   type Entry,
@@ -92,14 +92,7 @@ export class Vault {
       const bucket = await this.#current(name);
       for (const [index, entry] of bucket.entries) {
         if (entry.surrogate !== surrogate || bucket.erased.has(index)) continue;
-        await appendAudit(this.#ports.store, this.auditPath, {
-          action: 'reidentify',
-          surrogate,
-          actor,
-          reason,
-          details: {},
-          atMs: this.#ports.clock.nowMs(),
-        });
+        await this.record({ action: 'reidentify', surrogate, actor, reason, details: {} });
         return this.#decrypt(index, entry, await this.#bucketKey(name, bucket.generation));
       }
     }
@@ -123,7 +116,7 @@ export class Vault {
   }
 
   /**
-   * The second half: what the vault holds of the member, and the key that it was encrypted under, are gone. The others of its
+   * The second half, after the surrogate has been deleted by: what the vault holds of the member, and the key that it was encrypted under, are gone. The others of its
    * bucket go on under a new key. What a versioned store keeps of deleted objects goes when its retention ends.
    */
   async shred(identifier: string): Promise<void> {
@@ -136,6 +129,11 @@ export class Vault {
       await this.#append(name, bucket, { format: 1, kind: 'seal' });
     }
     throw this.#busy(name);
+  }
+
+  /** Puts into the audit log what is done with a surrogate. */
+  async record(audited: Omit<Audited, 'atMs'>): Promise<void> {
+    await appendAudit(this.#ports.store, this.auditPath, { ...audited, atMs: this.#ports.clock.nowMs() });
   }
 
   /** The bucket with an entry or a tombstone for each index; those who are missing get their surrogate of `fresh`. */

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DirectoryStore } from '../adapters/embedded/directory-store.ts';
+import { FileKeyRing } from '../adapters/embedded/file-key-ring.ts';
 import { fileTelemetry } from '../adapters/embedded/file-telemetry.ts';
 import { RandomIds } from '../adapters/embedded/random-ids.ts';
 import { storedCatalogue } from '../adapters/embedded/stored-catalogue.ts';
@@ -59,6 +60,7 @@ export async function openPorts({ directory, useCases, codeVersion }: PortsRecip
     clock,
     ids: new RandomIds(),
     executions: storedExecutions(zone('runtime')),
+    keyRing: new FileKeyRing(join(directory, 'keys', 'vault.key')),
     models: storedCatalogue(zone('runtime')),
     telemetry: fileTelemetry(join(directory, 'runtime', 'log.jsonl'), clock),
     temporaryDirectory,

@@ -3,7 +3,7 @@
  * interpreted, their functions bound by name. What AWS does between the stages is done here; the stages are the same.
  */
 import { createHash } from 'node:crypto';
-import { rm, utimes } from 'node:fs/promises';
+import { readdir, rm, stat, utimes } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { codeVersion } from '../adapters/embedded/code-version.ts';
@@ -180,7 +180,7 @@ export class Runtime {
 
   async close(): Promise<void> {
     await this.#workers.close();
-    await rm(this.ports.temporaryDirectory, { recursive: true, force: true });
+    await removeLeftovers(this.ports.temporaryDirectory);
   }
 
   #matching(envelope: Envelope): MachineName[] {
@@ -192,6 +192,16 @@ const matchers = rules.map(({ pattern, starts }) => ({
   starts,
   matches: compileEventPattern(JSON.parse(JSON.stringify(pattern).replaceAll('${bronzeBucket}', bronzeBucket)) as Json),
 }));
+
+/** Removes what killed processes have left behind; what is younger than a day may belong to one that works just now. */
+async function removeLeftovers(directory: string): Promise<void> {
+  const yesterdayMs = new SystemClock().nowMs() - 86_400_000;
+  for (const name of await readdir(directory)) {
+    const path = join(directory, name);
+    const modifiedMs = (await stat(path).catch(() => undefined))?.mtimeMs ?? Infinity;
+    if (modifiedMs < yesterdayMs) await rm(path, { recursive: true, force: true });
+  }
+}
 
 /** `policies.csv`, or with a digest `policies-1f2e3d4c.csv`. */
 function dropKey({ useCase, source, fileName }: Drop, digest?: string): string {

@@ -5,7 +5,7 @@ import type { Estimate, Metric } from '../ml/metrics/metric.ts';
 import { mae } from '../ml/metrics/regression.ts';
 import { skillOver } from '../ml/metrics/skill.ts';
 import { descending } from '../ml/metrics/order.ts';
-import { treeShap } from '../ml/shap/tree-shap.ts';
+import type { Design } from '../ml/encoders/design.ts';
 import { type PredictionCheck, checkPredictions } from '../governance/integrity.ts';
 import { ensureHolder } from '../governance/lease.ts';
 import type { Lineage } from '../governance/lineage.ts';
@@ -33,7 +33,7 @@ import {
   rowSetOf,
 } from './common/frozen-sets.ts';
 import { digestOf, fromJsonBytes, getWritten, toJsonBytes } from './common/json.ts';
-import { type Learnt, matrixOf, predictRows } from './common/learning.ts';
+import { type Learnt, columnsRead, explainRows, predictRows } from './common/learning.ts';
 import { constantMetrics, describeMetric, measure, metricSet } from './common/metric-set.ts';
 import { retrainLease } from './common/retrain-lease.ts';
 import { readModelFile } from './common/model-file.ts';
@@ -71,7 +71,7 @@ export const evaluate: Stage<'Evaluate'> = async ({ useCase, runId, snapshot, ke
   const frozen = await readSnapshot(ports, snapshot.key);
   const test = await readFrozenSet(ports, snapshot, 'test', declaration);
   const modelBytes = await getWritten(ports.registry, beside(key, 'model.txt'), 'registry');
-  const training = fromJsonBytes<TrainingDocument>(await getWritten(ports.registry, key, 'registry'));
+  const training = fromJsonBytes<TrainingDocument>(await getWritten(ports.registry, key, 'registry'), `registry/${key}`);
   const learnt = readModelFile(modelBytes);
 
   const predicted = predictRows(learnt, test.columns);
@@ -95,8 +95,7 @@ export const evaluate: Stage<'Evaluate'> = async ({ useCase, runId, snapshot, ke
     snapshot,
   };
   const lineage = lineageOf(declaration, frozen, training, learnt, ports);
-  const matrix = matrixOf(learnt, test.columns);
-  const { values: shap } = treeShap(learnt.model, matrix);
+  const { design, matrix, shap } = explainRows(declaration, learnt, test.columns);
   const explanation = explain(matrix, shap);
   const reference = fitReference(
     await scoredTraining(ports, declaration, snapshot, { learnt, conformal: training.conformal }),
@@ -123,7 +122,7 @@ export const evaluate: Stage<'Evaluate'> = async ({ useCase, runId, snapshot, ke
   await recordFacts(ports, { useCase, runId }, 'Evaluate', {
     ...testFacts(declaration, test, predicted, evaluation, {
       ...explanation,
-      cases: typicalCases(matrix, shap, predicted, featureWords(definition, learnt)),
+      cases: typicalCases(matrix, shap, predicted, featureWords(definition, design)),
     }),
     lineage: {
       dataTable: `features/${useCase}`,
@@ -154,7 +153,7 @@ function lineageOf(
     algorithm: candidate.kind,
     parameters: candidate.parameters as Lineage['parameters'],
     seed: split.seed,
-    features: [...learnt.model.featureNames],
+    features: columnsRead(learnt),
     contractVersions: frozen.contractVersions,
     dataVersion: frozen.dataVersion,
     trainDigest: frozen.trainDigest,
@@ -241,7 +240,7 @@ function typicalCases(
 }
 
 /** How a feature's value is written: its unit by the contract, or the level behind its code. */
-function featureWords({ contracts }: UseCase, { design }: Learnt): { [feature: string]: FeatureWords } {
+function featureWords({ contracts }: UseCase, design: Design): { [feature: string]: FeatureWords } {
   const columns = Object.values(contracts).flatMap(({ contract }) => contract.columns);
   return Object.fromEntries(
     design.features.map((feature) => {

@@ -5,6 +5,7 @@ import { liveAt } from '../governance/aliases.ts';
 import { readLedger } from '../governance/ledger.ts';
 import { storeQuery } from '../lake/write.ts';
 import type { Ports } from '../ports/stage-ports.ts';
+import { releasedContract } from '../privacy/de-identify.ts';
 import { type UseCase, contractOf, useCaseOf } from '../usecase/catalogue.ts';
 import { featureTableColumns } from '../usecase/check.ts';
 import { currentRows, featuresPath, lakeTable, latestBuilt, mountTable, silverPath, withSql } from './common/sql.ts';
@@ -43,7 +44,7 @@ export const features: Stage<'Features'> = async ({ useCase, runId }, ports) => 
 async function mountSources(sql: SqlEngine, useCase: UseCase, ports: Ports): Promise<void> {
   const { id, entity, sources } = useCase.declaration;
   for (const source of Object.keys(sources)) {
-    const contract = contractOf(useCase, source);
+    const contract = releasedContract(contractOf(useCase, source));
     const raw = `${source} as delivered`;
     const mounted = await mountTable(lakeTable(ports, ports.silver, silverPath(id, source), sql), sql, raw);
     const names = contract.columns.map(({ name }) => name);

@@ -21,7 +21,7 @@ export const publish: Stage<'Publish'> = async ({ useCase, runId, pin, batches, 
   const { declaration } = useCaseOf(ports.catalogue, useCase);
   return withSql(ports, async (sql) => {
     const stored = await Promise.all(
-      parts.map(async ({ key }) => fromJsonBytes<DataFiles>(await getWritten(ports.gold, key, 'gold'))),
+      parts.map(async ({ key }) => fromJsonBytes<DataFiles>(await getWritten(ports.gold, key, 'gold'), `gold/${key}`)),
     );
     const data: DataFiles = { ...stored[0], files: stored.flatMap(({ files }) => files) };
     const rows = data.files.reduce((sum, file) => sum + file.rows, 0);

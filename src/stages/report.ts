@@ -46,7 +46,7 @@ async function entriesOf(ports: Ports, useCase: string): Promise<RunEntry[]> {
   const entries: RunEntry[] = [];
   for await (const { key } of ports.reports.list(`facts/${useCase}/`)) {
     const bytes = key.endsWith('/entry.json') ? await ports.reports.get(key) : undefined;
-    if (bytes) entries.push(fromJsonBytes<RunEntry>(bytes));
+    if (bytes) entries.push(fromJsonBytes<RunEntry>(bytes, `reports/${key}`));
   }
   return entries;
 }

@@ -4,6 +4,8 @@ import { type Validation, validateFile } from '../data/quality/validate.ts';
 import type { SqlEngine } from '../data/sql.ts';
 import { appendQuery } from '../lake/write.ts';
 import type { Ports } from '../ports/stage-ports.ts';
+import { deIdentify, releasedContract } from '../privacy/de-identify.ts';
+import { Vault } from '../privacy/vault.ts';
 import type { StageOutput } from '../stages.ts';
 import { type UseCase, contractOf, useCaseOf } from '../usecase/catalogue.ts';
 import { recordFacts } from './common/facts.ts';
@@ -23,8 +25,8 @@ type Dropped = {
 };
 
 /**
- * Holds a dropped file against its contract: good rows go to silver, others to quarantine with their raw text, each exactly
- * once however often the file is announced. A file that is not what the contract describes stays where it is and changes nothing.
+ * Holds a dropped file against its contract: good rows go to silver, de-identified, others to quarantine with their raw text,
+ * each exactly once however often the file is announced. Nothing that identifies a person leaves the bronze zone from here on. A file that is not what the contract describes stays where it is and changes nothing.
  */
 export const validate: Stage<'Validate'> = async ({ runId, key }, ports) => {
   const dropped = await readDrop(ports, key);
@@ -34,6 +36,7 @@ export const validate: Stage<'Validate'> = async ({ runId, key }, ports) => {
   return withSql(ports, async (sql) => {
     const validation = await validateOrReject(sql, dropped, runId, ports.temporaryDirectory);
     const { rows, status, reason } = outcome(validation, dropped.fileName);
+    const released = releasedContract(contract);
     const table = lakeTable(ports, ports.silver, silverPath(run.useCase, source), sql);
 
     let silverVersion = (await table.latest())?.version ?? -1;
@@ -48,7 +51,17 @@ export const validate: Stage<'Validate'> = async ({ runId, key }, ports) => {
         addColumns: true,
       });
       if (status === 'accepted') {
-        ({ version: silverVersion } = await appendQuery(table, sql, `SELECT * FROM ${validation.accepted}`, { txn }));
+        const { erased } = await deIdentify({
+          sql,
+          contract,
+          from: validation.accepted,
+          into: 'released',
+          vaultOf: (domain) => new Vault({ ...ports, store: ports.bronze }, { useCase: run.useCase, domain }),
+          arrivedAtMs: dropped.arrivedAtMs,
+        });
+        rows.accepted -= erased;
+        rows.rejected += erased;
+        ({ version: silverVersion } = await appendQuery(table, sql, 'SELECT * FROM released', { txn }));
       }
     }
     await recordFacts(ports, run, 'Validate', {
@@ -62,7 +75,7 @@ export const validate: Stage<'Validate'> = async ({ runId, key }, ports) => {
         ...(status === 'accepted' && validation instanceof FileRejected === false
           ? {
               columns: columnFacts(
-                await profileTable(sql, validation.accepted, contract, dropped.useCase.declaration.profiles[source]),
+                await profileTable(sql, 'released', released, dropped.useCase.declaration.profiles[source]),
               ),
             }
           : { halted: true }),

@@ -2,6 +2,7 @@ import { conditionFindings } from '../data/condition.ts';
 import type { Contract } from '../data/contract/contract.ts';
 import { didYouMean } from '../data/nearest.ts';
 import type { Finding } from '../data/strict-parse.ts';
+import { glmParameters } from '../ml/glm/parameters.ts';
 import { boostingParameters, forestParameters } from '../ml/trees/parameters.ts';
 import type { Declaration, ModelDeclaration } from './declaration.ts';
 import { metricDescriptors, type MetricName } from './metrics.ts';
@@ -104,8 +105,14 @@ function ratingFindings(declaration: Declaration): Finding[] {
     }));
 }
 
+const parametersOf = {
+  'random-forest': forestParameters,
+  'gradient-boosting': boostingParameters,
+  glm: glmParameters,
+};
+
 function modelFindings({ kind, search }: ModelDeclaration, i: number): Finding[] {
-  const known = Object.keys((kind === 'random-forest' ? forestParameters : boostingParameters).shape);
+  const known = Object.keys(parametersOf[kind].shape);
   const path = ['models', i, 'search', 'space'];
   return Object.entries(search.space).flatMap(([name, dimension]) => {
     const at = [...path, name];

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { glmParameters } from '../ml/glm/parameters.ts';
 import { boostingParameters, forestParameters } from '../ml/trees/parameters.ts';
 import { metricNames } from './metrics.ts';
 
@@ -43,9 +44,14 @@ const search = z.strictObject({
   seed,
 });
 
+/** Cross-validated as the others are; without trials there is one candidate, the model as declared. */
+const untuned = search.extend({ trials: z.number().int().min(0) });
+
 const model = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('random-forest'), parameters: forestParameters, search }),
   z.strictObject({ kind: z.literal('gradient-boosting'), parameters: boostingParameters, search }),
+  // the actuary's baseline: numbers as they are, categories by level
+  z.strictObject({ kind: z.literal('glm'), parameters: glmParameters, search: untuned }),
 ]);
 
 const metricLimit = z

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { openSql } from '../../src/data/sql.ts';
 import { random } from '../../src/ml/random.ts';
-import { csvOf, runCli, runJson, scratch } from './run-cli.ts';
+import { csvOf, runCli, runJson, scratch, words } from './run-cli.ts';
 
 type Column = {
   name: string;
@@ -93,7 +93,7 @@ describe('two files', () => {
   test('a report is one page that names files and columns', async () => {
     const file = scratch();
     const [a, b] = [file('january.csv', csvOf(policies('a'))), file('february.csv', csvOf(policies('b', { aged: 8 })))];
-    const { out } = await runCli('compare', a, b, '--report', file('drift.html'));
+    const { out } = await runCli(...words`compare ${a} ${b} --report ${file('drift.html')}`);
     expect(out.trim().split('\n').at(-1)).toBe(file('drift.html'));
     const page = readFileSync(file('drift.html'), 'utf8');
     expect(page.length).toBeLessThan(300_000);
@@ -116,7 +116,7 @@ describe('two files', () => {
   test('the model’s output is judged by its mean as well', async () => {
     const file = scratch();
     const [a, b] = [file('a.csv', csvOf(policies('a'))), file('b.csv', csvOf(policies('b', { aged: 12 })))];
-    const told = await runJson<Compared>('compare', a, b, '--columns', 'bmi', '--prediction', 'age');
+    const told = await runJson<Compared>(...words`compare ${a} ${b} --columns bmi --prediction age`);
     expect(told.drifted).toEqual(['age']);
     expect(told.prediction).toMatchObject({ name: 'age', severity: 'HIGH' });
     expect(told.columns.map(({ name }) => name)).toEqual(['bmi']);
@@ -141,7 +141,7 @@ describe('columns', () => {
     expect(out).not.toMatch(/^id /m);
     expect(err).toContain('most rows have a value of their own: id');
     expect(err).toMatch(/b\.csv lacks age Did you mean "ages"\?/);
-    const asked = await runJson<Compared>('compare', a, b, '--columns', 'id');
+    const asked = await runJson<Compared>(...words`compare ${a} ${b} --columns id`);
     expect(asked.columns.map(({ name }) => name)).toEqual(['id']);
   });
 
@@ -150,7 +150,7 @@ describe('columns', () => {
     const table = policies('a');
     const none = Array.from({ length: 400 }, () => null);
     const [a, b] = [file('a.csv', csvOf(table)), file('b.csv', csvOf({ ...table, region: none, age: none }))];
-    const { code, out } = await runCli('compare', a, b, '--columns', 'age,region,smoker');
+    const { code, out } = await runCli(...words`compare ${a} ${b} --columns age,region,smoker`);
     expect([0, 5]).toContain(code);
     expect(out).toContain('n/a');
   });
@@ -165,7 +165,7 @@ describe('columns', () => {
       file('a.csv', csvOf(policies('a'))),
       file('b.csv', csvOf({ ...table, bmi: table.bmi.map(() => 'high') })),
     ];
-    const { code, err } = await runCli('compare', a, b, option, columns);
+    const { code, err } = await runCli(...words`compare ${a} ${b} ${option} ${columns}`);
     expect(code).toBe(2);
     expect(err).toContain(message);
   });

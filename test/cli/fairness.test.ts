@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { csvOf, runCli, runJson, scratch } from './run-cli.ts';
+import { csvOf, runCli, runJson, scratch, words } from './run-cli.ts';
 
 type Estimate = { value: number; low: number; high: number };
 type Assessed = {
@@ -79,14 +79,7 @@ describe('fairness of any table', () => {
 
   test('a column that is not there is refused before anything is computed', async () => {
     const { code, err } = await runCli(
-      'fairness',
-      scratch()('s.csv', scored),
-      '--label',
-      'actual',
-      '--prediction',
-      'score',
-      '--over',
-      'grup',
+      ...words`fairness ${scratch()('s.csv', scored)} --label actual --prediction score --over grup`,
     );
     expect(code).toBe(2);
     expect(err).toContain('Did you mean "group"?');
@@ -108,18 +101,7 @@ test.skipIf(!isThere)('Adult by sex has the published gaps (needs ../shared/data
     .filter((line) => line.includes(','));
   const file = scratch()('adult.csv', [names, ...lines.map((line) => line.replace(/\.$/, ''))].join('\n'));
   const { over } = await runJson<Assessed>(
-    'fairness',
-    file,
-    '--label',
-    'income',
-    '--prediction',
-    'income',
-    '--positive',
-    '>50K',
-    '--over',
-    'sex',
-    '--resamples',
-    '5',
+    ...words`fairness ${file} --label income --prediction income --positive >50K --over sex --resamples 5`,
   );
   const [{ table, demographicParity, findings }] = over;
   expect(table.groups.map(({ rows }) => rows)).toEqual([16192, 32650]);

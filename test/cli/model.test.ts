@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { readTable } from '../../src/cli/table-file.ts';
+import { openSql } from '../../src/data/sql.ts';
 import { fitGlm } from '../../src/ml/glm/glm.ts';
 import { random } from '../../src/ml/random.ts';
 import { trainBoosting } from '../../src/ml/trees/boosting.ts';
 import { predict } from '../../src/ml/trees/predictor.ts';
 import { largestDifference, lightgbmCase } from '../ml/formats/lightgbm-fixtures.ts';
-import { columnsOf, csvOf, runCli, runJson, scratch } from './run-cli.ts';
+import { columnsOf, csvOf, runCli, runJson, scratch, words } from './run-cli.ts';
 
 const fixture = (path: string) => new URL(`../fixtures/${path}`, import.meta.url).pathname;
 const expectedOf = (path: string) => JSON.parse(readFileSync(fixture(path), 'utf8')) as Expected;
@@ -34,11 +35,7 @@ describe('models of other libraries', () => {
       }),
     );
     const { predictions } = await runJson<Predicted>(
-      'model',
-      'predict',
-      fixture('lightgbm/pandas.txt'),
-      '--data',
-      data,
+      ...words`model predict ${fixture('lightgbm/pandas.txt')} --data ${data}`,
     );
     expect(largestDifference(predictions.prediction, pandas.prediction)).toBeLessThan(1e-12);
   });
@@ -46,17 +43,37 @@ describe('models of other libraries', () => {
   test('a level that the model has not seen is a missing value', async () => {
     const score = async (cell: string | null) => {
       const data = scratch()('data.csv', csvOf({ ...frame, region: region.map(() => cell) }));
-      return (await runJson<Predicted>('model', 'predict', fixture('lightgbm/pandas.txt'), '--data', data)).predictions;
+      return (await runJson<Predicted>(...words`model predict ${fixture('lightgbm/pandas.txt')} --data ${data}`))
+        .predictions;
     };
     expect(await score('the moon')).toEqual(await score(null));
     expect(await score('the moon')).not.toEqual(await score('south'));
+  });
+
+  test('a column without any value is missing values, whatever type Parquet gives it', async () => {
+    const file = scratch();
+    const data = file('data.csv', csvOf({ ...frame, region, age: frame.age.map(() => null) }));
+    const sql = await openSql();
+    const { bytes } = await sql.parquet(`SELECT * REPLACE (NULL::VARCHAR AS age) FROM read_csv('${data}')`);
+    await sql.close();
+    const [csv, parquet] = await Promise.all(
+      [data, file('data.parquet', bytes)].map((path) =>
+        readTable(path).then((table) => table.columns.find(({ name }) => name === 'age')!.kind),
+      ),
+    );
+    expect([csv, parquet]).toEqual(['number', 'text']);
+    const score = (path: string) =>
+      runJson<Predicted>(...words`model predict ${fixture('lightgbm/pandas.txt')} --data ${path}`);
+    expect((await score(file('data.parquet'))).predictions).toEqual((await score(data)).predictions);
   });
 
   test('XGBoost’s JSON and UBJSON are told by their content and score as XGBoost does', async () => {
     const expected = expectedOf('xgboost/regression.json');
     const data = scratch()('data.csv', csvOf(columnsOf(['f0', 'f1', 'f2', 'f3', 'f4', 'f5'], expected.rows)));
     for (const model of ['regression.model.json', 'regression.model.ubj']) {
-      const { predictions } = await runJson<Predicted>('model', 'predict', fixture(`xgboost/${model}`), '--data', data);
+      const { predictions } = await runJson<Predicted>(
+        ...words`model predict ${fixture(`xgboost/${model}`)} --data ${data}`,
+      );
       expect(largestDifference(predictions.prediction, expected.prediction)).toBeLessThan(1e-6);
     }
   });
@@ -65,11 +82,11 @@ describe('models of other libraries', () => {
     const { rows, prediction } = lightgbmCase('multiclass');
     const data = scratch()('data.csv', csvOf(columnsOf(['a', 'b', 'c', 'd', 'e', 'f'], rows)));
     const model = fixture('lightgbm/multiclass.txt');
-    const refused = await runCli('model', 'predict', model, '--data', data);
+    const refused = await runCli(...words`model predict ${model} --data ${data}`);
     expect(refused).toMatchObject({ code: 2, out: '' });
     expect(refused.err).toContain('no column "Column_0"');
     expect(refused.err).toContain('--by-position');
-    const { predictions } = await runJson<Predicted>('model', 'predict', model, '--data', data, '--by-position');
+    const { predictions } = await runJson<Predicted>(...words`model predict ${model} --data ${data} --by-position`);
     const byRow = rows.flatMap((_, row) => [0, 1, 2].map((k) => predictions[`prediction_${k}`][row]));
     expect(largestDifference(byRow, prediction.flat())).toBeLessThan(1e-12);
   });
@@ -80,7 +97,7 @@ describe('models of other libraries', () => {
     const names = rows[0].map((_, c) => `Column_${c}`);
     const data = file('data.csv', csvOf(columnsOf(names, rows)));
     const model = fixture('lightgbm/regression.txt');
-    await runJson('model', 'explain', model, '--data', data, '--out', file('shap.csv'));
+    await runJson(...words`model explain ${model} --data ${data} --out ${file('shap.csv')}`);
     const { columns } = await readTable(file('shap.csv'));
     const shap = [...names, 'expected_value'].map(
       (name) => columns.find((column) => column.name === `shap_${name}`)!.values,
@@ -90,13 +107,7 @@ describe('models of other libraries', () => {
 
     const mean = (c: number) => contributions.reduce((sum, row) => sum + Math.abs(row[c]), 0) / rows.length;
     const { importance } = await runJson<{ importance: { feature: string; meanAbsolute: number }[] }>(
-      'model',
-      'explain',
-      model,
-      '--data',
-      data,
-      '--top',
-      '3',
+      ...words`model explain ${model} --data ${data} --top 3`,
     );
     const ranked = names
       .map((feature, c) => ({ feature, meanAbsolute: mean(c) }))
@@ -105,14 +116,7 @@ describe('models of other libraries', () => {
     expect(importance[0].meanAbsolute).toBeCloseTo(ranked[0].meanAbsolute, 10);
 
     const { strongest } = await runJson<{ strongest: { rawScore: number; contributions: { value: number }[] }[] }>(
-      'model',
-      'explain',
-      model,
-      '--data',
-      data,
-      '--per-row',
-      '--top',
-      '2',
+      ...words`model explain ${model} --data ${data} --per-row --top 2`,
     );
     expect(
       largestDifference(
@@ -144,21 +148,23 @@ describe('models of other libraries', () => {
     const expected = expectedOf('xgboost/poisson.json');
     const file = scratch();
     const data = file('data.csv', csvOf(columnsOf(['f0', 'f1', 'f2', 'f3', 'f4', 'f5'], expected.rows)));
-    await runJson('model', 'convert', fixture('lightgbm/pandas.txt'), file('pandas.json'));
-    await runJson('model', 'convert', file('pandas.json'), file('pandas.txt'));
+    await runJson(...words`model convert ${fixture('lightgbm/pandas.txt')} ${file('pandas.json')}`);
+    await runJson(...words`model convert ${file('pandas.json')} ${file('pandas.txt')}`);
     const codes = file('codes.csv', csvOf(frame));
-    const { predictions } = await runJson<Predicted>('model', 'predict', file('pandas.txt'), '--data', codes);
+    const { predictions } = await runJson<Predicted>(...words`model predict ${file('pandas.txt')} --data ${codes}`);
     expect(largestDifference(predictions.prediction, pandas.prediction)).toBeLessThan(1e-6);
-    const again = await runJson<Predicted>('model', 'predict', fixture('xgboost/poisson.model.json'), '--data', data);
+    const again = await runJson<Predicted>(
+      ...words`model predict ${fixture('xgboost/poisson.model.json')} --data ${data}`,
+    );
     expect(largestDifference(again.predictions.prediction, expected.prediction)).toBeLessThan(1e-6);
   });
 
   test('levels that XGBoost JSON cannot hold are told, and texts are refused by such a model', async () => {
     const file = scratch();
-    const converted = await runCli('model', 'convert', fixture('lightgbm/pandas.txt'), file('pandas.json'));
+    const converted = await runCli(...words`model convert ${fixture('lightgbm/pandas.txt')} ${file('pandas.json')}`);
     expect(converted.err).toContain('region: 0 = north, 1 = south, 2 = east, 3 = west, 4 = centre');
     const data = file('data.csv', csvOf({ ...frame, region }));
-    const refused = await runCli('model', 'predict', file('pandas.json'), '--data', data);
+    const refused = await runCli(...words`model predict ${file('pandas.json')} --data ${data}`);
     expect(refused.code).toBe(2);
     expect(refused.err).toContain('only the codes of this category');
   });
@@ -187,7 +193,9 @@ describe('damaged models are refused by name, with exit code 2 and nothing on st
     ['an empty file', '', /empty/],
   ])('%s', async (_, content, reason) => {
     const file = scratch();
-    const ran = await runCli('model', 'predict', file('model.bin', content), '--data', file('data.csv', 'f0\n1\n'));
+    const ran = await runCli(
+      ...words`model predict ${file('model.bin', content)} --data ${file('data.csv', 'f0\n1\n')}`,
+    );
     expect(ran).toMatchObject({ code: 2, out: '' });
     expect(ran.err).toMatch(reason);
     expect(ran.err).toContain('model.bin');
@@ -199,7 +207,7 @@ describe('damaged models are refused by name, with exit code 2 and nothing on st
     const { code, err } = await runCli('model', 'info', file('model.tflite', tflite));
     expect(code).toBe(2);
     expect(err).toContain('come with claim decisions');
-    const converted = await runCli('model', 'convert', fixture('lightgbm/pandas.txt'), file('out.tflite'));
+    const converted = await runCli(...words`model convert ${fixture('lightgbm/pandas.txt')} ${file('out.tflite')}`);
     expect(converted.err).toContain('come with claim decisions');
   });
 });
@@ -237,29 +245,9 @@ describe('model fit', () => {
     const { age, smoker, charges } = table;
     const data = file('data.csv', csvOf({ age, smoker, charges }));
     await runJson<Fitted>(
-      'model',
-      'fit',
-      file('cost.txt'),
-      '--data',
-      data,
-      '--label',
-      'charges',
-      '--objective',
-      'gamma',
-      '--num-leaves',
-      '8',
-      '--iterations',
-      '20',
-      '--lambda-l2',
-      '1e-1',
-      '--monotone-constraints',
-      'age=1',
-      '--seed',
-      '7',
-      '--resamples',
-      '20',
+      ...words`model fit ${file('cost.txt')} --data ${data} --label charges --objective gamma --num-leaves 8 --iterations 20 --lambda-l2 1e-1 --monotone-constraints age=1 --seed 7 --resamples 20`,
     );
-    const { predictions } = await runJson<Predicted>('model', 'predict', file('cost.txt'), '--data', data);
+    const { predictions } = await runJson<Predicted>(...words`model predict ${file('cost.txt')} --data ${data}`);
 
     const codes = smoker.map((word) => ['no', 'yes'].indexOf(word));
     const matrix = {
@@ -283,23 +271,7 @@ describe('model fit', () => {
   test('judges by rows that the model has not seen, beside the best constant, with intervals', async () => {
     const file = scratch();
     const data = file('data.csv', csvOf(table));
-    const command = [
-      'model',
-      'fit',
-      file('cost.txt'),
-      '--data',
-      data,
-      '--label',
-      'charges',
-      '--exclude',
-      'claims,years',
-      '--iterations',
-      '40',
-      '--num-leaves',
-      '6',
-      '--resamples',
-      '100',
-    ];
+    const command = words`model fit ${file('cost.txt')} --data ${data} --label charges --exclude claims,years --iterations 40 --num-leaves 6 --resamples 100`;
     const fitted = await runJson<Fitted>(...command);
     expect(fitted.judgedBy).toContain('5-fold cross-validation');
     expect(fitted.evaluation.rows).toBe(600);
@@ -318,36 +290,12 @@ describe('model fit', () => {
     const file = scratch();
     const data = file('data.csv', csvOf(table));
     const fitted = await runJson<Fitted>(
-      'model',
-      'fit',
-      file('m.json'),
-      '--data',
-      data,
-      '--label',
-      'charges',
-      '--features',
-      'age,smoker',
-      '--validation-share',
-      '0.2',
-      '--early-stopping-rounds',
-      '5',
-      '--iterations',
-      '500',
-      '--resamples',
-      '20',
+      ...words`model fit ${file('m.json')} --data ${data} --label charges --features age,smoker --validation-share 0.2 --early-stopping-rounds 5 --iterations 500 --resamples 20`,
     );
     expect(fitted.evaluation.rows).toBe(120);
     expect(fitted.trees).toBeLessThan(200);
     const alone = await runCli(
-      'model',
-      'fit',
-      file('m.txt'),
-      '--data',
-      data,
-      '--label',
-      'charges',
-      '--early-stopping-rounds',
-      '5',
+      ...words`model fit ${file('m.txt')} --data ${data} --label charges --early-stopping-rounds 5`,
     );
     expect(alone.code).toBe(2);
     expect(alone.err).toContain('needs --validation-share');
@@ -357,32 +305,10 @@ describe('model fit', () => {
     const file = scratch();
     const data = file('data.csv', csvOf(table));
     const fitted = await runJson<Fitted>(
-      'model',
-      'fit',
-      file('freq.json'),
-      '--kind',
-      'glm',
-      '--data',
-      data,
-      '--label',
-      'claims',
-      '--exposure',
-      'years',
-      '--objective',
-      'poisson',
-      '--exclude',
-      'charges',
-      '--resamples',
-      '20',
+      ...words`model fit ${file('freq.json')} --kind glm --data ${data} --label claims --exposure years --objective poisson --exclude charges --resamples 20`,
     );
     const { predictions } = await runJson<Predicted>(
-      'model',
-      'predict',
-      file('freq.json'),
-      '--data',
-      data,
-      '--exposure',
-      'years',
+      ...words`model predict ${file('freq.json')} --data ${data} --exposure years`,
     );
     const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
     expect(sum(predictions.prediction)).toBeCloseTo(sum(table.claims), 6);
@@ -416,37 +342,13 @@ describe('model fit', () => {
     const file = scratch();
     const data = file('data.csv', csvOf(table));
     const { code, out } = await runCli(
-      'model',
-      'fit',
-      file('freq.txt'),
-      '--data',
-      data,
-      '--label',
-      'claims',
-      '--exposure',
-      'years',
-      '--objective',
-      'poisson',
-      '--exclude',
-      'charges',
-      '--iterations',
-      '30',
-      '--num-leaves',
-      '4',
-      '--resamples',
-      '20',
+      ...words`model fit ${file('freq.txt')} --data ${data} --label claims --exposure years --objective poisson --exclude charges --iterations 30 --num-leaves 4 --resamples 20`,
     );
     expect(code).toBe(0);
     for (const word of ['ordered Gini', 'Poisson deviance', 'A/E', 'lift', 'tenth']) expect(out).toContain(word);
-    const rates = await runJson<Predicted>('model', 'predict', file('freq.txt'), '--data', data);
+    const rates = await runJson<Predicted>(...words`model predict ${file('freq.txt')} --data ${data}`);
     const totals = await runJson<Predicted>(
-      'model',
-      'predict',
-      file('freq.txt'),
-      '--data',
-      data,
-      '--exposure',
-      'years',
+      ...words`model predict ${file('freq.txt')} --data ${data} --exposure years`,
     );
     expect(totals.predictions.prediction[5]).toBeCloseTo(rates.predictions.prediction[5] * table.years[5], 12);
   });
@@ -456,23 +358,7 @@ describe('model fit', () => {
     const smoker = table.smoker.map((word, i) => (i % 10 === 0 ? null : word));
     const data = file('data.csv', csvOf({ ...table, smoker }));
     const fitted = await runJson<Fitted>(
-      'model',
-      'fit',
-      file('forest.txt'),
-      '--data',
-      data,
-      '--label',
-      'smoker',
-      '--positive',
-      'yes',
-      '--kind',
-      'random-forest',
-      '--trees',
-      '20',
-      '--min-child-samples',
-      '5',
-      '--resamples',
-      '20',
+      ...words`model fit ${file('forest.txt')} --data ${data} --label smoker --positive yes --kind random-forest --trees 20 --min-child-samples 5 --resamples 20`,
     );
     expect(fitted.leftOutRows).toBe(60);
     expect(metricOf(fitted, 'roc_auc').estimate.value).toBeGreaterThan(0.9);
@@ -483,8 +369,7 @@ describe('model fit', () => {
     const file = scratch();
     const data = file('data.csv', csvOf(table));
     const fitted = await runJson<Fitted>(
-      ...['model', 'fit', file('high.txt'), '--data', data, '--label', 'charges', '--features', 'age,smoker'],
-      ...['--objective', 'quantile', '--alpha', '0.8', '--iterations', '40', '--num-leaves', '4', '--resamples', '50'],
+      ...words`model fit ${file('high.txt')} --data ${data} --label charges --features age,smoker --objective quantile --alpha 0.8 --iterations 40 --num-leaves 4 --resamples 50`,
     );
     const { estimate } = metricOf(fitted, 'share_at_or_below');
     expect(Math.abs(estimate.value - 0.8)).toBeLessThan(0.08);
@@ -495,29 +380,10 @@ describe('model fit', () => {
   test('the file of predictions has the table’s own columns and feeds evaluate', async () => {
     const file = scratch();
     const data = file('data.csv', csvOf(table));
-    await runJson(
-      'model',
-      'fit',
-      file('m.txt'),
-      '--data',
-      data,
-      '--label',
-      'charges',
-      '--iterations',
-      '10',
-      '--resamples',
-      '20',
-    );
-    await runJson('model', 'predict', file('m.txt'), '--data', data, '--out', file('scored.parquet'));
+    await runJson(...words`model fit ${file('m.txt')} --data ${data} --label charges --iterations 10 --resamples 20`);
+    await runJson(...words`model predict ${file('m.txt')} --data ${data} --out ${file('scored.parquet')}`);
     const judged = await runJson<{ kind: string; rows: number }>(
-      'evaluate',
-      file('scored.parquet'),
-      '--label',
-      'charges',
-      '--prediction',
-      'prediction',
-      '--resamples',
-      '20',
+      ...words`evaluate ${file('scored.parquet')} --label charges --prediction prediction --resamples 20`,
     );
     expect(judged).toMatchObject({ kind: 'regression', rows: 600 });
   });
@@ -571,26 +437,18 @@ describe('command lines that cannot be meant are refused before any work', () =>
   test('a column that the data lack, and one that holds something else, are named', async () => {
     const file = scratch();
     const whole = file('data.csv', data);
-    await runJson(
-      'model',
-      'fit',
-      file('m.txt'),
-      '--data',
-      whole,
-      '--label',
-      'charges',
-      '--iterations',
-      '3',
-      '--resamples',
-      '5',
+    await runJson(...words`model fit ${file('m.txt')} --data ${whole} --label charges --iterations 3 --resamples 5`);
+    const lacking = await runCli(
+      ...words`model predict ${file('m.txt')} --data ${file('less.csv', 'age,smoker\n40,yes\n')}`,
     );
-    const lacking = await runCli('model', 'predict', file('m.txt'), '--data', file('less.csv', 'age,smoker\n40,yes\n'));
     expect(lacking).toMatchObject({ code: 2, out: '' });
     expect(lacking.err).toContain('no column "region"');
     const other = file('other.csv', 'age,smoker,region,years,claims\nold,yes,north,1,0\n');
-    expect((await runCli('model', 'predict', file('m.txt'), '--data', other)).err).toContain('column age');
+    expect((await runCli(...words`model predict ${file('m.txt')} --data ${other}`)).err).toContain('column age');
     const coded = file('coded.csv', 'age,smoker,region,years,claims\n40,true,north,1,0\n50,false,north,1,0\n');
-    expect((await runCli('model', 'predict', file('m.txt'), '--data', coded)).err).toContain('coded in another way');
+    expect((await runCli(...words`model predict ${file('m.txt')} --data ${coded}`)).err).toContain(
+      'coded in another way',
+    );
   });
 
   test('help shows examples first and every parameter of the trainers', async () => {

@@ -29,6 +29,11 @@ export async function runJson<Document>(...argv: string[]): Promise<Document> {
   return JSON.parse(out) as Document;
 }
 
+/** A command line as it is typed: parted at the blanks, what is inserted kept whole. */
+export function words(text: TemplateStringsArray, ...inserted: string[]): string[] {
+  return text.flatMap((part, i) => [...part.split(' ').filter((word) => word !== ''), ...inserted.slice(i, i + 1)]);
+}
+
 /** A folder that goes away with the test; gives the path of a file in it, written where there is content. */
 export function scratch(): (name: string, content?: string | Uint8Array) => string {
   const folder = mkdtempSync(join(tmpdir(), 'bordereau-cli-'));

@@ -6,7 +6,9 @@ import {
 } from '../../src/ml/calibration/conformal-quantile-regression.ts';
 import { applyConformalTails, fitConformalTails } from '../../src/ml/calibration/conformal-tails.ts';
 import { applyIsotonic, fitIsotonic } from '../../src/ml/calibration/isotonic.ts';
+import { applyDesign, fitDesign } from '../../src/ml/encoders/design.ts';
 import { assessFairness } from '../../src/ml/fairness/assess.ts';
+import { glmContributions } from '../../src/ml/glm/contributions.ts';
 import type { GlmFamily } from '../../src/ml/glm/family.ts';
 import { coefficientTable, fitGlm, predictGlm } from '../../src/ml/glm/glm.ts';
 import type { Random } from '../../src/ml/random.ts';
@@ -28,7 +30,7 @@ function labelOf(family: (typeof glmFamilies)[number], eta: number, stream: Rand
       return Math.exp(eta) * stream.gamma(2, 1 / 2) + 1e-6;
     case 'tweedie':
       return stream.poisson(1) * Math.exp(eta) * stream.gamma(2, 1 / 2);
-    case 'binomial':
+    default:
       return Number(stream.uniform() < 1 / (1 + Math.exp(-eta)));
   }
 }
@@ -86,6 +88,28 @@ export const models: Comparison[] = [
           dispersion: glm.dispersion,
           fitted: [...predictGlm(glm, matrix, exposure ? array(exposure) : undefined)],
         },
+      };
+    },
+  },
+  {
+    name: 'linear_shap',
+    tolerance: 1e-9,
+    draw(stream) {
+      const rows = 40 + stream.integer(100);
+      const columns = Object.fromEntries(
+        many(1 + stream.integer(5), (c) => c).map((c) => [`x${c}`, many(rows, () => stream.normal(c))]),
+      );
+      const design = fitDesign(
+        columns,
+        Object.keys(columns).map((column) => ({ column, as: 'number', impute: 'mean' })),
+      );
+      const matrix = applyDesign(design, columns);
+      const label = Float64Array.from({ length: rows }, (_, row) => matrix.values[row] + stream.normal());
+      const fitted = fitGlm(matrix, label, { family: 'normal' });
+      const [intercept, ...slopes] = fitted.terms.map(({ coefficient }) => coefficient);
+      return {
+        input: { intercept, slopes, features: Object.values(columns) },
+        ours: { contributions: [...glmContributions(fitted, design, matrix)] },
       };
     },
   },

@@ -10,6 +10,7 @@ import sys
 
 import betacal  # noqa: F401  (its formula is fitted by statsmodels below, to the end)
 import numpy as np
+import shap
 import statsmodels.api as sm
 from fairlearn import metrics as fair
 from mapie.conformity_scores import AbsoluteConformityScore, GammaConformityScore
@@ -168,6 +169,12 @@ def glm(q):
     }
 
 
+def linear_shap(q):
+    x = np.array(q["features"]).T
+    explainer = shap.LinearExplainer((np.array(q["slopes"]), q["intercept"]), shap.maskers.Independent(x, max_samples=len(x)))
+    return {"contributions": np.column_stack([explainer.shap_values(x), np.full(len(x), explainer.expected_value)]).ravel()}
+
+
 class Column(RegressorMixin, BaseEstimator):
     """A model whose prediction is one of its features, so that the conformal method is all that is compared."""
 
@@ -252,7 +259,7 @@ def plain(value):
 
 if __name__ == "__main__":
     folder = pathlib.Path(sys.argv[1])
-    libraries = ["scipy", "statsmodels", "scikit-learn", "fairlearn", "mapie", "model-diagnostics", "betacal"]
+    libraries = ["scipy", "statsmodels", "scikit-learn", "fairlearn", "shap", "mapie", "model-diagnostics", "betacal"]
     print(*(f"{name} {importlib.metadata.version(name)}" for name in libraries))
     questions = json.loads((folder / "questions.json").read_text())
     answers = [

@@ -31,7 +31,7 @@ export function pythonWithPeers(): string {
     run(
       python,
       ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--requirement', requirements],
-      'The libraries could not be installed from the Python package index; is it within reach',
+      'The libraries could not be installed; the Python package index must be within reach',
     );
   }
   return python;

@@ -51,6 +51,13 @@ describe('deleting by key', () => {
     expect(before.filter((path) => after.has(path))).toEqual(before.toSpliced(2, 1));
   });
 
+  test('that leaves what another file holds already leaves it twice', async () => {
+    await appendQuery(table, lake.sql, range(1, 2));
+    await appendQuery(table, lake.sql, range(1, 3));
+    await deleteRows(table, lake.sql, 'SELECT 2 AS id');
+    expect(await seen()).toEqual(['1 old', '1 old']);
+  });
+
   test('of nothing that is there changes nothing', async () => {
     await appendQuery(table, lake.sql, range(0, 3));
     expect(await deleteRows(table, lake.sql, 'SELECT 7 AS id')).toMatchObject({ version: 0, status: 'unchanged' });
@@ -134,6 +141,16 @@ describe('merging by key', () => {
       operation: 'MERGE',
       operationMetrics: { numTargetRowsUpdated: '2', numSourceRows: '3', numCopiedRows: '2' },
     });
+  });
+
+  test('of the row that is there puts it under another name, for no commit may remove and add one file', async () => {
+    await appendQuery(table, lake.sql, range(1, 2));
+    const [before] = (await table.snapshot()).files.keys();
+    await mergeQuery(table, lake.sql, range(1, 2), { key: ['id'] });
+    const { files, tombstones } = await table.snapshot();
+    expect([...tombstones.keys()]).toEqual([before]);
+    expect([...files.keys()]).toEqual([before.replace('.zstd', '-1.zstd')]);
+    expect(await seen()).toEqual(['1 old']);
   });
 
   test('makes the table where there is none', async () => {

@@ -71,9 +71,11 @@ export class WatchedStore implements ObjectStore {
   }
 }
 
-/** A store before whose `point`-th call somebody else does `work`. */
+/** A store before whose `point`-th call somebody else does `work`; that call and all later ones wait for it. */
 export function interruptedStore(store: ObjectStore, point: number, work: () => Promise<unknown>): WatchedStore {
+  let done: Promise<unknown> | undefined;
   return new WatchedStore(store, undefined, undefined, async (reached) => {
-    if (reached === point) await work();
+    if (reached === point) done = work();
+    await done;
   });
 }

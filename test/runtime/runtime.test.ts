@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type MovedClock, movedClock } from '../../src/adapters/embedded/moved-clock.ts';
@@ -222,6 +222,16 @@ describe('what goes wrong', () => {
     expect(await tables()).toEqual(before);
     expect(await runtime.ports.bronze.get(key)).toBeDefined();
     expect(await runtime.queue.first()).toBeUndefined();
+  });
+
+  test('closing one runtime takes nothing from another one on the same directory; what killed ones left goes after a day', async () => {
+    const [old, young] = ['old', 'young'].map((name) => join(directory, 'tmp', name));
+    for (const path of [old, young]) mkdirSync(path);
+    utimesSync(old, 0, 0);
+    const other = await openRuntime({ directory, useCases });
+    await other.close();
+    expect([existsSync(old), existsSync(young)]).toEqual([false, true]);
+    expect(await count(runtime, 'silver', 'tables/insurance-cost/policies')).toBe(1176);
   });
 
   test('a process that is killed three times on the way leaves nothing lost and nothing twice', async () => {

@@ -4,6 +4,7 @@ import type { ObjectStore } from '../../src/ports/object-store.ts';
 import { StageContractBroken, runStage } from '../../src/stages/run.ts';
 import type { Stage } from '../../src/stages/stage.ts';
 import { type StageName, stageNames, stages, zones } from '../../src/stages.ts';
+import { smallSearch, temporaryDirectory, useCasesFolder } from './use-cases.ts';
 import { type World, govern, ingest, openWorld, policies, score, train, useCase } from './world.ts';
 
 type Uses = { [stage in StageName]: { reads: Set<string>; writes: Set<string> } };
@@ -15,20 +16,7 @@ const uses = Object.fromEntries(
 /** Two months on the whole way, each access to a store noted under the stage that made it. */
 let world: World;
 beforeAll(async () => {
-  world = await openWorld();
-  let running: StageName | undefined;
-  for (const zone of zones) {
-    world.ports[zone] = noted(world.ports[zone], (what, key) => {
-      if (running) uses[running][what].add(`${zone}/${key.split('/')[0]}`);
-    });
-  }
-  const { run } = world;
-  world.run = async (stage, input) => {
-    running = stage;
-    const output = await run(stage, input);
-    running = undefined;
-    return output;
-  };
+  world = watched(await openWorld());
   const report = (machine: 'ingest' | 'train', runId: string) =>
     world.run('Report', { useCase, runId, machine, execution: 'none', failure: '' });
 
@@ -42,8 +30,36 @@ beforeAll(async () => {
   await govern(world, 's2', await train(world, 's2'));
   await world.run('Snapshot', { useCase, runId: 's3', cause: 'manual' });
   await report('train', 's3');
+
+  // a key that is an identifier takes a vault
+  const asIdentifier = (contract: string) => contract.replace('value: pseudonym', 'value: identifier');
+  const folder = temporaryDirectory();
+  const identified = watched(
+    await openWorld({ useCases: useCasesFolder(folder.path, smallSearch, { 'policies.odcs.yaml': asIdentifier }) }),
+  );
+  await ingest(identified, 'january.csv', policies({ rows: 50 }));
+  identified.close();
+  folder.remove();
 });
 afterAll(() => world.close());
+
+/** The world with its accesses noted in `uses`. */
+function watched(watched: World): World {
+  let running: StageName | undefined;
+  for (const zone of zones) {
+    watched.ports[zone] = noted(watched.ports[zone], (what, key) => {
+      if (running) uses[running][what].add(`${zone}/${key.split('/')[0]}`);
+    });
+  }
+  const { run } = watched;
+  watched.run = async (stage, input) => {
+    running = stage;
+    const output = await run(stage, input);
+    running = undefined;
+    return output;
+  };
+  return watched;
+}
 
 describe('a stage has what it declares', () => {
   test.each(stageNames)('%s uses every place that it declares, so that no permission is idle', (stage) => {

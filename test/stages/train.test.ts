@@ -3,10 +3,8 @@ import { mean } from 'd3-array';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Lease, LeaseLost, acquireLease, releaseLease } from '../../src/governance/lease.ts';
 import { listVersions, readVersion, readVersionFile } from '../../src/governance/registry.ts';
-import { treeShap } from '../../src/ml/shap/tree-shap.ts';
-import { predict } from '../../src/ml/trees/predictor.ts';
 import { SnapshotDamaged, readFrozenSet } from '../../src/stages/common/frozen-sets.ts';
-import { matrixOf, predictRows } from '../../src/stages/common/learning.ts';
+import { explainRows, predictRows } from '../../src/stages/common/learning.ts';
 import { retrainLease } from '../../src/stages/common/retrain-lease.ts';
 import { loadEvaluation, loadVersion } from '../../src/stages/common/version.ts';
 import { LeakageFound, TooFewRows } from '../../src/stages/snapshot.ts';
@@ -69,7 +67,9 @@ describe('Snapshot', () => {
     const altered = bytes.slice();
     altered[altered.length >> 1] ^= 1;
     await world.ports.registry.put(key, altered);
-    await expect(world.run('Tune', { useCase, runId: 'r1', snapshot: snapshot!, candidate })).rejects.toThrow(SnapshotDamaged);
+    await expect(world.run('Tune', { useCase, runId: 'r1', snapshot: snapshot!, candidate })).rejects.toThrow(
+      SnapshotDamaged,
+    );
   });
 
   test('what arrived long before the declared window is neither learnt from nor judged on', async () => {
@@ -105,7 +105,10 @@ describe('Snapshot', () => {
 
   test('one retraining at a time: a second run is told who is at it, and may begin when that has ended', async () => {
     await freeze('r1');
-    expect(await freeze('r2')).toMatchObject({ status: 'busy', reason: expect.stringContaining('Run r1 is retraining already') });
+    expect(await freeze('r2')).toMatchObject({
+      status: 'busy',
+      reason: expect.stringContaining('Run r1 is retraining already'),
+    });
     await releaseLease(retrainLease(world.ports, useCase), 'r1');
     expect(await freeze('r2')).toMatchObject({ status: 'ready' });
   });
@@ -150,7 +153,12 @@ describe('Tune', () => {
       'gradient-boosting-0',
       'gradient-boosting-1',
     ]);
-    const { candidateId, metric, mean: figure, key } = await world.run('Tune', {
+    const {
+      candidateId,
+      metric,
+      mean: figure,
+      key,
+    } = await world.run('Tune', {
       useCase,
       runId: 'r1',
       snapshot: snapshot!,
@@ -161,7 +169,10 @@ describe('Tune', () => {
     expect(document.outOfFold).toHaveLength(snapshot!.trainRows);
     expect(document.outOfFold.filter((value) => !Number.isFinite(value))).toEqual([]);
     expect(document.folds).toHaveLength(3);
-    expect(figure).toBeCloseTo(mean(document.folds, (fold) => fold.metrics['mae'])!, 9);
+    expect(figure).toBeCloseTo(
+      mean(document.folds, (fold) => fold.metrics['mae'])!,
+      9,
+    );
 
     // the folds' errors are those of the predictions that were kept
     const { label } = await readFrozenSet(world.ports, snapshot!, 'train', declaration());
@@ -276,12 +287,11 @@ describe('Evaluate', () => {
 
     test('is explained to the cent: SHAP values and the expected value add up to each prediction', async () => {
       const { learnt, test } = await published();
-      const matrix = matrixOf(learnt, test.columns);
-      const { values } = treeShap(learnt.model, matrix);
-      const predicted = predict(learnt.model, matrix);
+      const { matrix, shap } = explainRows(declaration(), learnt, test.columns);
+      const predicted = predictRows(learnt, test.columns);
       const width = matrix.columns + 1;
       for (let row = 0; row < matrix.rows; row++) {
-        const sum = values.subarray(row * width, (row + 1) * width).reduce((total, value) => total + value, 0);
+        const sum = shap.subarray(row * width, (row + 1) * width).reduce((total, value) => total + value, 0);
         expect(Math.abs(sum - predicted[row])).toBeLessThan(0.005);
       }
     });

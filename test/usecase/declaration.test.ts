@@ -33,6 +33,17 @@ test('the feature table has key, time, features, carried columns and label, each
   expect(columns).toEqual(expect.arrayContaining(['customer_id', 'recorded_at', 'age', 'sex', 'smoker', 'charges']));
 });
 
+const glm = (space: SearchSpace, trials: number): DeclarationInput['models'][number] => ({
+  kind: 'glm',
+  parameters: { family: 'tweedie' },
+  search: { space, trials, folds: 3, metric: 'mae', seed: 1 },
+});
+type SearchSpace = DeclarationInput['models'][number]['search']['space'];
+
+test('a GLM may be declared without trials: it is one candidate, as declared', () => {
+  expect(findings((d) => (d.models[0] = glm({}, 0)))).toEqual([]);
+});
+
 describe('what does not fit is named', () => {
   test.each<[string, (declaration: DeclarationInput) => void]>([
     ['score.bands.1: bands ascend: 1500 does not lie above 2000', (d) => (d.score.bands[1].below = 1500)],
@@ -63,6 +74,12 @@ describe('what does not fit is named', () => {
       'models.0.search.space.maxDepth: must be one of { uniform',
       (d) => Object.assign(d.models[0].search.space, { maxDepth: [3, 9] }),
     ],
+    [
+      'models.0.search.space.power: a glm has no such parameter. Did you mean "tweediePower"?',
+      (d) => (d.models[0] = glm({ power: { uniform: [1.1, 1.9] } }, 3)),
+    ],
+    ['models.0.search.trials: ', (d) => (d.models[0] = glm({}, -1))],
+    ['models.1.search.trials: ', (d) => (d.models[1].search.trials = 0)],
     ['models.0.kind: ', (d) => Object.assign(d.models[0], { kind: 'forest' })],
     ['features.numeric: "charges" is the label', (d) => d.features.numeric!.push('charges')],
     ['features.carried: "age" is named twice', (d) => d.features.carried!.push('age')],

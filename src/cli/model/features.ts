@@ -123,6 +123,8 @@ function featureValues(
     return Float64Array.from(cellsOf(column), (cell) => (cell === null ? NaN : (codeOf.get(String(cell)) ?? NaN)));
   }
   if (column.kind !== 'text') return column.values;
+  // Parquet may call a column text that has no value at all
+  if (column.values.every((text) => text === null)) return new Float64Array(column.values.length).fill(NaN);
   throw new UsageError(
     isCategorical
       ? `The column ${column.name} of ${file} holds texts, and the model’s file has only the codes of this category: give the codes.`

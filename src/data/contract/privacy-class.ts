@@ -31,6 +31,8 @@ export const privacyClasses = [
   'age',
   /** Written by people for people: anything may stand in it. */
   'freeText',
+  /** A random code that the sender gave out in place of its own number; only the sender can tell whose it is. */
+  'pseudonym',
   /** When the sender's system made the record: no date of the person. */
   'recordTime',
   /** Identifies nobody by itself, but may together with others. */
@@ -78,11 +80,12 @@ export function privacyFindings(column: Column): string[] {
 
 /** Classes whose values leave the PHI zone as they are. */
 const keeps = (privacy: PrivacyClass | undefined): boolean =>
-  privacy === undefined || privacy === 'none' || privacy === 'quasiIdentifier' || privacy === 'recordTime';
+  privacy === undefined || ['pseudonym', 'recordTime', 'quasiIdentifier', 'none'].includes(privacy);
 
 const times: Column['type'][] = ['date', 'timestamp'];
 const types: { [known in PrivacyClass]?: Column['type'][] } = {
   identifier: ['string'],
+  pseudonym: ['string'],
   zip: ['string'],
   age: ['integer', 'number'],
   birthDate: times,

@@ -158,7 +158,8 @@ function fitFeature(feature: FeatureSpec, cells: ArrayLike<Cell>, supervision?: 
   }
 }
 
-function namesOf(feature: FittedFeature): string[] {
+/** The features that one column becomes, in their order. */
+export function namesOf(feature: FittedFeature): string[] {
   if (feature.as === 'oneHot') return feature.encoder.levels.map((level) => `${feature.column}=${level}`);
   if (feature.as === 'number' && feature.indicator) return [feature.column, `${feature.column}=missing`];
   return [feature.column];

@@ -15,19 +15,21 @@ export function quantileEdges(sorted: Float64Array, bins: number): number[] {
   return edges;
 }
 
-/** How many of the values fall into each bin; NaN counts as missing and falls into none. */
+/**
+ * How many of the values fall into each bin; NaN counts as missing and falls into none. A binary search of a fixed number of
+ * steps: the edges are padded with infinities to a power of two, so that no step branches on the value.
+ */
 export function countBins(values: Float64Array, edges: readonly number[]): number[] {
-  const counts = Array.from({ length: edges.length + 1 }, () => 0);
-  for (const value of values) {
-    if (Number.isNaN(value)) continue;
-    let low = 0;
-    let high = edges.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (edges[middle] < value) low = middle + 1;
-      else high = middle;
-    }
-    counts[low]++;
+  const size = 2 ** Math.ceil(Math.log2(edges.length + 1));
+  const padded = new Float64Array(size).fill(Infinity);
+  padded.set(edges);
+  const counts = new Float64Array(size);
+  for (let row = 0; row < values.length; row++) {
+    const value = values[row];
+    if (value !== value) continue;
+    let below = 0;
+    for (let step = size >>> 1; step > 0; step >>>= 1) below += padded[below + step - 1] < value ? step : 0;
+    counts[below]++;
   }
-  return counts;
+  return Array.from(counts.subarray(0, edges.length + 1));
 }

@@ -7,7 +7,11 @@ export type Ecdf = { count: number; values: number[]; below: number[]; atOrBelow
 
 /** The values present, ascending; NaN counts as missing. */
 export function sortedPresent(values: Float64Array): Float64Array {
-  return values.filter((value) => !Number.isNaN(value)).sort();
+  const present = new Float64Array(values.length);
+  let count = 0;
+  // a plain loop: a callback per value costs as much as the sort
+  for (let row = 0; row < values.length; row++) if (values[row] === values[row]) present[count++] = values[row];
+  return present.subarray(0, count).sort();
 }
 
 /**

@@ -1,12 +1,12 @@
-import type { ColumnDrift } from '../../monitoring/drift.ts';
-import type { MonitoringResult } from '../../monitoring/monitor.ts';
+import type { ColumnDrift, DriftTable } from '../../monitoring/drift.ts';
+import type { Verdict } from '../../monitoring/verdict.ts';
 import type { Drift, FeatureDrift, OverlayBin } from '../../report/facts.ts';
 import type { Declaration } from '../../usecase/declaration.ts';
 
 /** The monitor's findings as the report shows them; severities and verdict are the monitor's own. */
 export function driftFacts(
-  { drift, verdict }: MonitoringResult,
-  { monitor }: Declaration,
+  { drift, verdict }: { drift: DriftTable; verdict: Pick<Verdict, 'retrain' | 'reason'> },
+  { monitor }: { monitor: Pick<Declaration['monitor'], 'drift'> },
   units: { readonly [column: string]: string },
   version: number,
 ): Drift {

@@ -38,5 +38,5 @@ async function writeFacts(ports: Ports, key: string, value: StageFacts): Promise
 
 async function readFacts(ports: Ports, key: string): Promise<StageFacts | undefined> {
   const bytes = await ports.reports.get(key);
-  return bytes && fromJsonBytes<StageFacts>(bytes);
+  return bytes && fromJsonBytes<StageFacts>(bytes, `reports/${key}`);
 }

@@ -44,7 +44,7 @@ export class SnapshotDamaged extends Error {
 export const snapshotPrefix = (run: { useCase: string; runId: string }) => `snapshots/${run.useCase}/${run.runId}/`;
 
 export async function readSnapshot(ports: Ports, key: string): Promise<SnapshotDocument> {
-  return fromJsonBytes<SnapshotDocument>(await getWritten(ports.registry, key, 'registry'));
+  return fromJsonBytes<SnapshotDocument>(await getWritten(ports.registry, key, 'registry'), `registry/${key}`);
 }
 
 /** One of the two sets. Throws `SnapshotDamaged`. */

@@ -6,7 +6,22 @@ import { ObjectNotFound } from '../../ports/errors.ts';
 export const toJsonBytes = (value: unknown): Uint8Array =>
   new TextEncoder().encode(`${JSON.stringify(value, null, 1)}\n`);
 
-export const fromJsonBytes = <T>(bytes: Uint8Array): T => JSON.parse(new TextDecoder().decode(bytes)) as T;
+/** A stored document is no JSON any more. */
+export class BrokenDocument extends Error {
+  override name = 'BrokenDocument';
+}
+
+/** The document behind the bytes; `key` is for the message of `BrokenDocument`. */
+export function fromJsonBytes<T>(bytes: Uint8Array, key = 'a stored document'): T {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes)) as T;
+  } catch (cause) {
+    throw new BrokenDocument(
+      `The state file ${key} cannot be read: it was edited or cut short. Restore it from the version history, or start its run again.`,
+      { cause },
+    );
+  }
+}
 
 export const toTextBytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 

@@ -17,7 +17,7 @@ import type { Declaration } from '../../usecase/declaration.ts';
 import { metricDescriptors } from '../../usecase/metrics.ts';
 import type { EvaluationDocument } from '../evaluate.ts';
 import { type RowSet, readFrozenSet } from './frozen-sets.ts';
-import { predictRows } from './learning.ts';
+import { columnsRead, predictRows } from './learning.ts';
 import { metricSet } from './metric-set.ts';
 import { type LoadedVersion, loadEvaluation, loadVersion, readable } from './version.ts';
 
@@ -70,7 +70,7 @@ export async function judge(
       unreadable: model.fault ?? measured.fault,
       features: {
         expected: [...declaration.features.numeric, ...declaration.features.categorical],
-        found: model.value?.learnt.model.featureNames ?? [],
+        found: model.value ? columnsRead(model.value.learnt) : [],
       },
       predictions: evaluation.predictions,
     },
@@ -99,7 +99,9 @@ function notMeasured(fault: string): Measured {
     metrics: {},
     constantMetrics: {},
     predictions: checkPredictions(new Float64Array()),
-    leakage: [{ check: 'label-derived', message: `What the leakage checks found is not known. ${fault}`, evidence: {} }],
+    leakage: [
+      { check: 'label-derived', message: `What the leakage checks found is not known. ${fault}`, evidence: {} },
+    ],
   };
 }
 

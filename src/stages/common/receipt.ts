@@ -36,5 +36,5 @@ export async function writeReceipt(ports: Ports, receipt: Receipt): Promise<void
 /** The receipt of a drop's run, or undefined where none was written. */
 export async function readReceipt(ports: Ports, run: { useCase: string; runId: string }): Promise<Receipt | undefined> {
   const bytes = await ports.reports.get(receiptKey(run));
-  return bytes && fromJsonBytes<Receipt>(bytes);
+  return bytes && fromJsonBytes<Receipt>(bytes, `reports/${receiptKey(run)}`);
 }

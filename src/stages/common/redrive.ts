@@ -1,12 +1,14 @@
 import type { Contract } from '../../data/contract/contract.ts';
+import { silverColumns } from '../../data/contract/silver.ts';
 import type { RawRecord } from '../../data/csv.ts';
 import { FileRejected } from '../../data/file-rejected.ts';
 import type { Format } from '../../data/format.ts';
-import { validateRecords } from '../../data/quality/validate.ts';
-import { exactDecimal, sumText } from '../../data/quality/totals.ts';
+import { type Validation, validateRecords } from '../../data/quality/validate.ts';
+import { type ControlTotal, exactDecimal, sumText } from '../../data/quality/totals.ts';
 import { quoteName, quoteText } from '../../data/quote.ts';
 import { rereadRecords } from '../../data/records.ts';
 import type { SqlEngine } from '../../data/sql.ts';
+import type { DeltaTable } from '../../lake/table.ts';
 import { appendQuery } from '../../lake/write.ts';
 import type { Ports } from '../../ports/stage-ports.ts';
 import { contractOf, useCaseOf } from '../../usecase/catalogue.ts';
@@ -20,7 +22,8 @@ import { lakeTable, mountTable, quarantinePath, silverPath } from './sql.ts';
  */
 export type DropStatement = {
   dropId: string;
-  file: string;
+  /** The names of its files that had rows in quarantine. */
+  files: string[];
   /** Rows that went from quarantine to silver this time. */
   redriven: number;
   /** As the receipt says; null where the drop has none. */
@@ -31,8 +34,8 @@ export type DropStatement = {
   totals: TotalStatement[];
   /** Whether every row, and every cent of it, is in one place. */
   reconciles: boolean;
-  /** Why none of its rows could be tried; they stay. */
-  stays: string | null;
+  /** Why the rows of a file could not be tried; they stay. */
+  stays: string[];
 };
 
 /** Decimal texts. `readNow` is what could not be read as an amount when it came, and can under the present contract. */
@@ -58,7 +61,18 @@ export async function redrive(ports: Ports, sql: SqlEngine, request: RedriveRequ
   const contract = contractOf(useCaseOf(ports.catalogue, request.useCase), request.source);
   if (!(await mountQuarantine(ports, sql, request))) return [];
   const statements: DropStatement[] = [];
-  for (const drop of await openDrops(sql, request.file)) statements.push(await redriveDrop(ports, sql, request, contract, drop));
+  const parts = await openParts(sql, request.file);
+  for (const [dropId, files] of Map.groupBy(parts, (part) => part.dropId)) {
+    let redriven = 0;
+    const stays: string[] = [];
+    for (const part of files) {
+      const tried = await redrivePart(ports, sql, request, contract, part);
+      if (typeof tried === 'string') stays.push(tried);
+      else redriven += tried;
+    }
+    const statement = await statementOf(ports, sql, request, contract, dropId);
+    statements.push({ dropId, files: files.map(({ file }) => file), redriven, ...statement, stays });
+  }
   return statements;
 }
 
@@ -75,7 +89,7 @@ export async function mountQuarantine(
   if (!(await mountTable(table, sql, 'quarantine_table'))) return false;
   const notes = lakeTable(ports, ports.bronze, redrivenPath(useCase, source), sql);
   if (!(await mountTable(notes, sql, 'redriven_notes'))) {
-    await sql.run(`CREATE OR REPLACE TEMP VIEW redriven_notes AS SELECT '' AS drop_id, 0 AS line, '' AS redriven_in WHERE false`);
+    await sql.run(`CREATE OR REPLACE TEMP VIEW redriven_notes AS SELECT '' AS drop_id, '' AS source_file, 0 AS line, '' AS redriven_in WHERE false`);
   }
   // tables of earlier days lack what came later
   const later = ['format', 'header', 'file_sha256'].map((name) => `NULL::VARCHAR AS ${name}`).join(', ');
@@ -83,11 +97,12 @@ export async function mountQuarantine(
     SELECT q.*, n.redriven_in FROM (
       SELECT * FROM quarantine_table
       UNION ALL BY NAME SELECT ${later}, NULL::BOOLEAN AS halted WHERE false
-    ) q LEFT JOIN redriven_notes n ON q.drop_id = n.drop_id AND q.line = n.line AND NOT coalesce(q.halted, false)`);
+    ) q LEFT JOIN redriven_notes n ON (q.drop_id, q.source_file, q.line) = (n.drop_id, n.source_file, n.line) AND NOT coalesce(q.halted, false)`);
   return true;
 }
 
-type OpenDrop = {
+/** The rows of one file of one drop that are in quarantine. */
+type Part = {
   dropId: string;
   file: string;
   format: Format | null;
@@ -99,94 +114,94 @@ type OpenDrop = {
 /** A halted file's rows are none of them in silver: it is dropped again as a whole. */
 const isOpen = 'redriven_in IS NULL AND NOT coalesce(halted, false)';
 
-async function openDrops(sql: SqlEngine, file: string | undefined): Promise<OpenDrop[]> {
-  const only = file === undefined ? '' : `AND source_file = ${quoteText(file)}`;
+async function openParts(sql: SqlEngine, file: string | undefined, dropId?: string): Promise<Part[]> {
+  const only = [file === undefined ? '' : `AND source_file = ${quoteText(file)}`, dropId === undefined ? '' : `AND drop_id = ${quoteText(dropId)}`];
   return (await sql.rows(`
-    SELECT drop_id AS "dropId", any_value(source_file) AS file, any_value(format) AS format, any_value(header) AS header,
+    SELECT drop_id AS "dropId", source_file AS file, any_value(format) AS format, any_value(header) AS header,
       any_value(file_sha256) AS digest, epoch_ms(any_value(quarantined_at)) AS "arrivedAtMs"
-    FROM quarantine_rows WHERE ${isOpen} ${only} GROUP BY drop_id ORDER BY "arrivedAtMs", drop_id`)) as OpenDrop[];
+    FROM quarantine_rows WHERE ${isOpen} ${only.join(' ')} GROUP BY drop_id, source_file ORDER BY "arrivedAtMs", drop_id, source_file`)) as Part[];
 }
 
-async function redriveDrop(
+/** How many rows of the part went to silver, or why none could be tried. */
+async function redrivePart(
   ports: Ports,
   sql: SqlEngine,
   request: RedriveRequest,
   contract: Contract,
-  drop: OpenDrop,
-): Promise<DropStatement> {
+  part: Part,
+): Promise<number | string> {
   const silver = lakeTable(ports, ports.silver, silverPath(request.useCase, request.source), sql);
   const before = await mountSilver(sql, silver, contract);
-  const stays = await validateAgain(sql, contract, drop);
-  let redriven = 0;
-  if (stays === null) {
-    await sql.run(`CREATE OR REPLACE TEMP TABLE passing AS ${passingRows(contract, drop.dropId)}`);
-    const [{ n, lines }] = (await sql.rows(`SELECT count(*) AS n, string_agg(_line, ',' ORDER BY _line) AS lines FROM passing`)) as {
-      n: number;
-      lines: string | null;
-    }[];
-    redriven = n;
-    if (n > 0) {
-      const appId = `redrive:${digestOf(`${drop.dropId} ${contract.version} ${lines}`)}`;
-      await appendQuery(silver, sql, 'SELECT * EXCLUDE (_there) FROM passing WHERE NOT _there', {
-        txn: { appId, version: 1 },
-        unchangedSince: before,
-        details: { runId: request.runId },
-      });
-      const notes = lakeTable(ports, ports.bronze, redrivenPath(request.useCase, request.source), sql);
-      const noted = `SELECT _drop_id AS drop_id, _line AS line, ${quoteText(request.runId)} AS redriven_in,
-        _contract_version AS contract_version, make_timestamptz(${Math.floor(ports.clock.nowMs())} * 1000) AS redriven_at FROM passing`;
-      await appendQuery(notes, sql, noted, { txn: { appId, version: 1 } });
-      await mountQuarantine(ports, sql, request);
-      await mountSilver(sql, silver, contract);
-    }
-  }
-  return { ...(await statementOf(ports, sql, request, contract, drop)), redriven, stays };
+  const stays = await validateAgain(sql, contract, part);
+  if (stays !== undefined) return stays;
+  await sql.run(`CREATE OR REPLACE TEMP TABLE passing AS ${passingRows(contract, part)}`);
+  const [{ n, lines }] = (await sql.rows(`SELECT count(*) AS n, string_agg(_line, ',' ORDER BY _line) AS lines FROM passing`)) as {
+    n: number;
+    lines: string | null;
+  }[];
+  if (n === 0) return 0;
+
+  const txn = { appId: `redrive:${digestOf(`${part.dropId} ${part.file} ${contract.version} ${lines}`)}`, version: 1 };
+  await appendQuery(silver, sql, 'SELECT * EXCLUDE (_there) FROM passing WHERE NOT _there', {
+    txn,
+    unchangedSince: before,
+    details: { runId: request.runId },
+  });
+  const notes = lakeTable(ports, ports.bronze, redrivenPath(request.useCase, request.source), sql);
+  const redrivenAt = `make_timestamptz(${Math.floor(ports.clock.nowMs())} * 1000)`;
+  const noted = `SELECT _drop_id AS drop_id, _source_file AS source_file, _line AS line, ${quoteText(request.runId)} AS redriven_in,
+    _contract_version AS contract_version, ${redrivenAt} AS redriven_at FROM passing`;
+  await appendQuery(notes, sql, noted, { txn });
+  await mountQuarantine(ports, sql, request);
+  await mountSilver(sql, silver, contract);
+  return n;
 }
 
 /** Makes silver the view `silver_rows`; gives its version, -1 where there is none yet. */
-async function mountSilver(sql: SqlEngine, table: ReturnType<typeof lakeTable>, contract: Contract): Promise<number> {
+async function mountSilver(sql: SqlEngine, table: DeltaTable, contract: Contract): Promise<number> {
   const mounted = await mountTable(table, sql, 'silver_rows');
   if (mounted) return mounted.version;
-  const columns = contract.columns.map(({ name, sqlType }) => `NULL::${sqlType} AS ${quoteName(name)}`);
-  await sql.run(`CREATE OR REPLACE TEMP VIEW silver_rows AS SELECT ${columns.join(', ')}, '' AS _drop_id, 0 AS _line WHERE false`);
+  const columns = silverColumns(contract).map(({ name, type }) => `NULL::${type} AS ${quoteName(name)}`);
+  await sql.run(`CREATE OR REPLACE TEMP VIEW silver_rows AS SELECT ${columns.join(', ')} WHERE false`);
   return -1;
 }
 
 /** Leaves the rows that pass in the table `accepted`; gives the reason where they cannot even be read. */
-async function validateAgain(sql: SqlEngine, contract: Contract, drop: OpenDrop): Promise<string | null> {
-  const { format, digest, file, dropId, arrivedAtMs } = drop;
-  const records = await reread(sql, contract, drop);
-  if (records === undefined || format === null || digest === null) {
-    return `Its rows were quarantined before their header was kept with them: drop the file ${file} again, corrected.`;
-  }
+async function validateAgain(sql: SqlEngine, contract: Contract, part: Part): Promise<string | undefined> {
   try {
-    await validateRecords({ sql, contract, fileName: file, digest, dropId, arrivedAtMs }, records);
-    return null;
+    const found = await validatePart(sql, contract, part);
+    if (found !== undefined) return undefined;
+    return `Its rows were quarantined before their header was kept with them: drop ${part.file} again, corrected.`;
   } catch (error) {
     if (error instanceof FileRejected) return error.message;
     throw error;
   }
 }
 
-async function reread(sql: SqlEngine, contract: Contract, { dropId, file, format, header }: OpenDrop) {
-  if (format === null) return undefined;
+async function validatePart(
+  sql: SqlEngine,
+  contract: Contract,
+  { dropId, file, format, header, digest, arrivedAtMs }: Part,
+): Promise<Validation | undefined> {
+  if (format === null || digest === null) return undefined;
   const raws = (await sql.rows(
     `SELECT line, coalesce(byte_offset, -1) AS "byteOffset", raw FROM quarantine_rows
-      WHERE ${isOpen} AND drop_id = ${quoteText(dropId)} ORDER BY line`,
+      WHERE ${isOpen} AND drop_id = ${quoteText(dropId)} AND source_file = ${quoteText(file)} ORDER BY line`,
   )) as RawRecord[];
   const names = header === null ? [] : (JSON.parse(header) as string[]);
-  return rereadRecords(raws, { format, header: names, file, delimiter: contract.csv.delimiter });
+  const records = rereadRecords(raws, { format, header: names, file, delimiter: contract.csv.delimiter });
+  return validateRecords({ sql, contract, fileName: file, digest, dropId, arrivedAtMs }, records);
 }
 
 /**
- * SQL: the accepted rows, but for those whose unique value another row of their drop brought to silver. `_there` are those that
+ * SQL: the accepted rows, but for those whose unique value another row of their file brought to silver. `_there` are those that
  * silver has already, from a redrive that was cut short before it was noted.
  */
-function passingRows({ columns }: Contract, dropId: string): string {
-  const own = `FROM silver_rows s WHERE s._drop_id = ${quoteText(dropId)}`;
+function passingRows({ columns }: Contract, { dropId, file }: Part): string {
+  const own = `FROM silver_rows s WHERE s._drop_id = ${quoteText(dropId)} AND s._source_file = ${quoteText(file)}`;
   const free = columns
     .filter(({ unique }) => unique)
-    .map(({ name }) => `NOT EXISTS (${`SELECT 1 ${own}`} AND s._line <> a._line AND s.${quoteName(name)} = a.${quoteName(name)})`);
+    .map(({ name }) => `NOT EXISTS (SELECT 1 ${own} AND s._line <> a._line AND s.${quoteName(name)} = a.${quoteName(name)})`);
   return `SELECT a.*, a._line IN (SELECT s._line ${own}) AS _there FROM accepted a WHERE ${['true', ...free].join(' AND ')} ORDER BY _line`;
 }
 
@@ -195,9 +210,8 @@ async function statementOf(
   sql: SqlEngine,
   { useCase }: RedriveRequest,
   contract: Contract,
-  drop: OpenDrop,
-): Promise<Omit<DropStatement, 'redriven' | 'stays'>> {
-  const { dropId, file } = drop;
+  dropId: string,
+): Promise<Pick<DropStatement, 'dropped' | 'silver' | 'quarantined' | 'totals' | 'reconciles'>> {
   const receipt = await readReceipt(ports, { useCase, runId: dropId });
   const own = `_drop_id = ${quoteText(dropId)}`;
   const [{ silver, quarantined }] = (await sql.rows(
@@ -205,37 +219,43 @@ async function statementOf(
       (SELECT count(*) FROM quarantine_rows WHERE ${isOpen} AND drop_id = ${quoteText(dropId)}) AS quarantined`,
   )) as { silver: number; quarantined: number }[];
   const dropped = receipt?.rows.dropped ?? null;
+  const left = await leftTotals(sql, contract, dropId);
   const totals: TotalStatement[] = [];
-  for (const column of contract.controlTotals ?? []) totals.push(await totalOf(column));
-  const reconciles =
-    dropped === silver + quarantined && totals.every(({ dropped: came, readNow }) => came === null || Number(readNow) === 0);
-  return { dropId, file, dropped, silver, quarantined, totals, reconciles };
-
-  async function totalOf(column: string): Promise<TotalStatement> {
-    const came = receipt?.totals.find((total) => total.column === column)?.dropped ?? null;
-    const left = await leftTotal(column);
-    const value = `sum(TRY_CAST(${quoteName(column)} AS ${exactDecimal}))`;
-    const [found] = await sql.rows(`
-      WITH kept AS (SELECT coalesce(${value}, 0) AS amount FROM silver_rows WHERE ${own})
-      SELECT ${sumText('amount')} AS silver, ${sumText(`amount + ${left}::${exactDecimal} - ${came ?? 0}::${exactDecimal}`)} AS beyond FROM kept`);
-    return { column, dropped: came, silver: found['silver'] as string, quarantined: left, readNow: found['beyond'] as string };
+  let amountsReconcile = true;
+  for (const column of contract.controlTotals ?? []) {
+    const came = receipt?.totals.find((total) => total.column === column);
+    const stillLeft = left.filter((total) => total.column === column);
+    const total = await totalOf(sql, column, own, came?.dropped ?? null, stillLeft.map((part) => part.dropped));
+    totals.push(total);
+    const readMore = (came?.unreadableRows ?? 0) > stillLeft.reduce((sum, part) => sum + part.unreadableRows, 0);
+    if (came !== undefined && Number(total.readNow) !== 0 && !readMore) amountsReconcile = false;
   }
+  return { dropped, silver, quarantined, totals, reconciles: dropped === silver + quarantined && amountsReconcile };
+}
 
-  /** What the rows that are still in quarantine say. */
-  async function leftTotal(column: string): Promise<string> {
-    const records = quarantined === 0 ? undefined : await reread(sql, contract, drop);
-    if (records === undefined) return '0.00';
-    const none = { ...contract, rowRules: [], fileRules: [], controlTotals: [column] };
+async function totalOf(
+  sql: SqlEngine,
+  column: string,
+  own: string,
+  dropped: string | null,
+  parts: readonly string[],
+): Promise<TotalStatement> {
+  const kept = `(SELECT coalesce(sum(TRY_CAST(${quoteName(column)} AS ${exactDecimal})), 0) FROM silver_rows WHERE ${own})`;
+  const left = ['0', ...parts].map((text) => `${text}::${exactDecimal}`).join(' + ');
+  const beyond = dropped === null ? '0' : `${kept} + ${left} - ${dropped}::${exactDecimal}`;
+  const [found] = await sql.rows(`SELECT ${sumText(kept)} AS silver, ${sumText(left)} AS quarantined, ${sumText(beyond)} AS "readNow"`);
+  return { column, dropped, ...(found as { silver: string; quarantined: string; readNow: string }) };
+}
+
+/** What the rows say that are still in quarantine, by file; nothing of those that the present contract cannot read. */
+async function leftTotals(sql: SqlEngine, contract: Contract, dropId: string): Promise<ControlTotal[]> {
+  const totals: ControlTotal[] = [];
+  for (const part of await openParts(sql, undefined, dropId)) {
     try {
-      const fileName = file;
-      const { totals: found } = await validateRecords(
-        { sql, contract: none, fileName, digest: drop.digest ?? '', dropId, arrivedAtMs: drop.arrivedAtMs },
-        records,
-      );
-      return found[0]?.dropped ?? '0.00';
+      totals.push(...((await validatePart(sql, contract, part))?.totals ?? []));
     } catch (error) {
-      if (error instanceof FileRejected) return '0.00';
-      throw error;
+      if (!(error instanceof FileRejected)) throw error;
     }
   }
+  return totals;
 }

@@ -12,7 +12,7 @@ export function searchOf(declaration: Declaration, kind: Candidate['kind']): Mod
 /** Every candidate of the declaration: each model as declared, then its trials, drawn from its search space. */
 export function candidatesOf(declaration: Declaration): Candidate[] {
   return declaration.models.flatMap(({ kind, parameters, search }) => {
-    const trials = planCandidates(search.space, search.trials, search.seed);
+    const trials = search.trials === 0 ? [] : planCandidates(search.space, search.trials, search.seed);
     const points: object[] = [{}, ...trials.map((trial) => trial.parameters)];
     return points.map((point, i) => ({
       id: `${kind}-${i}`,

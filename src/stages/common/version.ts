@@ -1,10 +1,10 @@
 import type { Conformal } from '../../ml/calibration/conformal.ts';
-import { DigestMismatch, type VersionManifest, readVersion, readVersionFile } from '../../governance/registry.ts';
+import { DigestMismatch, type VersionManifest, fileKey, readVersion, readVersionFile } from '../../governance/registry.ts';
 import { InvalidModel } from '../../ml/trees/model.ts';
 import type { Ports } from '../../ports/stage-ports.ts';
 import type { EvaluationDocument } from '../evaluate.ts';
 import type { TrainingDocument } from '../train.ts';
-import { fromJsonBytes } from './json.ts';
+import { BrokenDocument, fromJsonBytes } from './json.ts';
 import type { Learnt } from './learning.ts';
 import { readModelFile } from './model-file.ts';
 
@@ -34,7 +34,7 @@ export async function loadEvaluation(ports: Ports, manifest: VersionManifest): P
 }
 
 export async function readDocument<T>(ports: Ports, manifest: VersionManifest, name: string): Promise<T> {
-  return fromJsonBytes<T>(await readVersionFile(ports.registry, manifest, name));
+  return fromJsonBytes<T>(await readVersionFile(ports.registry, manifest, name), fileKey(manifest, name));
 }
 
 /** What was read of a version, or why that cannot be used. What the store itself does not give is thrown on. */
@@ -44,9 +44,9 @@ export async function readable<T>(
   try {
     return { value: await read(), fault: null };
   } catch (error) {
-    if (error instanceof DigestMismatch || error instanceof InvalidModel || error instanceof SyntaxError) {
-      return { value: undefined, fault: error.message };
-    }
-    throw error;
+    if (!faults.some((fault) => error instanceof fault)) throw error;
+    return { value: undefined, fault: (error as Error).message };
   }
 }
+
+const faults = [DigestMismatch, InvalidModel, BrokenDocument, SyntaxError];

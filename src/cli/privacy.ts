@@ -1,0 +1,192 @@
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { tableFromIPC } from 'apache-arrow';
+import { DirectoryStore } from '../adapters/embedded/directory-store.ts';
+import { privacyClassOf } from '../data/contract/privacy-class.ts';
+import { listVersions } from '../governance/registry.ts';
+import type { Ports } from '../ports/stage-ports.ts';
+import { planDeIdentification } from '../privacy/de-identify.ts';
+import { eraseMember } from '../privacy/erase.ts';
+import { groupSizes } from '../privacy/quasi.ts';
+import { type Finding, ownDaysOf, scanDirectory } from '../privacy/scan.ts';
+import { UnknownSurrogate, Vault } from '../privacy/vault.ts';
+import { snapshotPrefix } from '../stages/common/frozen-sets.ts';
+import { mountTable, withSql } from '../stages/common/sql.ts';
+import { zones } from '../stages.ts';
+import { type UseCase, useCaseOf } from '../usecase/catalogue.ts';
+import { type Call, type Command, type ExitCode, UsageError, exitCodes } from './command.ts';
+import { type NamedTable, tablesOf } from './lake.ts';
+import { localPorts, useCaseOption } from './open.ts';
+
+export const command: Command = {
+  summary: 'Shows what leaves the PHI zone, looks for identifiers outside it, erases and re-identifies members.',
+  usage: 'plan | scan | groups | erase MEMBER | reveal SURROGATE',
+  examples: [
+    ['bordereau privacy plan', 'what becomes of each column between bronze and silver'],
+    ['bordereau privacy scan', 'looks for the 18 Safe Harbor classes in everything but bronze (exit code 3 if found)'],
+    ['bordereau privacy groups', 'how many people share their quasi-identifiers, in each table'],
+    ['bordereau privacy erase 1000042 --reason "request of 12 May"', 'deletes a member everywhere and for good'],
+    ['bordereau privacy reveal 5f0c… --reason "claim 4711"', 'the member behind a surrogate; it is recorded who asked'],
+  ],
+  options: {
+    'use-case': useCaseOption,
+    reason: { type: 'string', value: 'TEXT', help: 'why; erase and reveal need it for the audit log' },
+    actor: { type: 'string', value: 'NAME', help: 'who, for the audit log; the user of this machine unless told' },
+  },
+  positionals: { min: 1, max: 2 },
+  async run(call) {
+    const [verb, subject] = call.positionals;
+    if (!Object.hasOwn(verbs, verb)) {
+      throw new UsageError(`"privacy" knows ${Object.keys(verbs).join(', ')}, not "${verb}".`, 'bordereau privacy scan');
+    }
+    const { run, takes } = verbs[verb];
+    if ((subject === undefined) !== (takes === undefined)) {
+      throw new UsageError(`"privacy ${verb}" takes ${takes === undefined ? 'nothing' : `one ${takes}`} behind it.`, 'bordereau privacy --help');
+    }
+    const ports = await localPorts(call);
+    return run(call, ports, useCaseOf(ports.catalogue, call.text('use-case')!));
+  },
+};
+
+type Verb = { takes?: string; run: (call: Call, ports: Ports, useCase: UseCase) => Promise<ExitCode> };
+
+const verbs: { [verb: string]: Verb } = {
+  plan: { run: plan },
+  scan: { run: scan },
+  groups: { run: groups },
+  erase: { takes: 'MEMBER', run: erase },
+  reveal: { takes: 'SURROGATE', run: reveal },
+};
+
+async function plan({ output }: Call, _: Ports, { contracts }: UseCase): Promise<ExitCode> {
+  const columns = Object.entries(contracts).flatMap(([source, { contract }]) =>
+    planDeIdentification(contract).columns.map(({ column, privacy, declared, treatment }) => ({
+      source,
+      column: column.name,
+      class: privacy,
+      declared,
+      treatment,
+    })),
+  );
+  output.table(
+    ['source', 'column', 'class', 'treatment'],
+    columns.map((row) => [row.source, row.column, row.declared ? row.class : `${row.class} (not declared)`, row.treatment]),
+  );
+  output.document({ columns });
+  return exitCodes.ok;
+}
+
+/** Everything that the state directory holds outside bronze and its keys. */
+async function scan(call: Call, ports: Ports, _: UseCase): Promise<ExitCode> {
+  const outside = [...zones.filter((zone) => zone !== 'bronze'), 'runtime'].map((name) => ({
+    place: `${name}/`,
+    store: new DirectoryStore(join(call.directory, name)),
+  }));
+  const recordTimes = ports.catalogue.useCases.flatMap(({ contracts }) =>
+    Object.values(contracts).flatMap(({ contract }) =>
+      contract.columns.filter((column) => privacyClassOf(column) === 'recordTime').map(({ name }) => name),
+    ),
+  );
+  const ownDays = await ownDaysOf(outside.map(({ store }) => store));
+  const findings: Finding[] = await withSql(ports, async (sql) => {
+    const found = [];
+    for (const { place, store } of outside) found.push(await scanDirectory(store, { sql, place, ownDays, recordTimes }));
+    return found.flat();
+  });
+  if (findings.length === 0) call.output.print('Nothing that looks like an identifier lies outside bronze. That is evidence, no legal determination.');
+  else {
+    call.output.table(
+      ['class', 'place', 'count'],
+      findings.map((finding) => [finding.class, finding.place, String(finding.count)]),
+    );
+  }
+  call.output.document({ findings });
+  return findings.length === 0 ? exitCodes.ok : exitCodes.dataGateFailed;
+}
+
+async function groups(call: Call, ports: Ports, useCase: UseCase): Promise<ExitCode> {
+  const { declaration, contracts } = useCase;
+  const quasi = new Set(Object.values(contracts).flatMap(({ contract }) => planDeIdentification(contract).quasi));
+  return withSql(ports, async (sql) => {
+    const rows = [];
+    for (const { name, table } of outsideBronze(ports, useCase)) {
+      const latest = await table.latest();
+      const columns = latest?.schema.fields.map((field) => field.name) ?? [];
+      if (!latest || !columns.includes(declaration.entity.key)) continue;
+      await mountTable(table, sql, name);
+      const shared = columns.filter((column) => quasi.has(column));
+      const sizes = await groupSizes(sql, { from: name, quasi: shared, person: declaration.entity.key });
+      rows.push({ table: name, quasi: shared, ...sizes });
+    }
+    call.output.table(
+      ['table', 'quasi-identifiers', 'people', 'groups', 'smallest', 'groups below 11', 'people in them'],
+      rows.map((row) => [
+        row.table,
+        row.quasi.join(', '),
+        ...[row.people, row.groups, row.smallest, row.smallGroups, row.peopleInSmallGroups].map((n) => n.toLocaleString('en-US')),
+      ]),
+    );
+    call.output.document({ tables: rows });
+    return exitCodes.ok;
+  });
+}
+
+async function erase(call: Call, ports: Ports, useCase: UseCase): Promise<ExitCode> {
+  const { id, entity } = useCase.declaration;
+  const by = accountable(call);
+  const erased = await withSql(ports, (sql) =>
+    eraseMember({
+      vault: new Vault({ ...ports, store: ports.bronze }, { useCase: id, domain: entity.key }),
+      identifier: call.positionals[1],
+      by,
+      sql,
+      tables: outsideBronze(ports, useCase, sql)
+        .filter(({ name }) => name !== 'drift')
+        .map((named) => ({ ...named, column: entity.key })),
+      quarantines: tablesOf(ports, id, sql).filter(({ zone }) => zone === 'bronze'),
+      learntFrom: (surrogate) => learntFrom(ports, useCase, surrogate),
+    }),
+  );
+  const { known, deleted, kept, retrain } = erased;
+  call.output.print(known ? 'The member is erased and will not be let in again.' : 'The vault held nothing of such a member; none will be let in.');
+  call.output.table(['table', 'rows deleted'], Object.entries(deleted).map(([table, rows]) => [table, String(rows)]));
+  if (kept.length > 0) call.output.print(`Append-only, so its rows stay under a surrogate that now stands for nobody: ${kept.join(', ')}.`);
+  if (retrain.length > 0) call.output.print(`Trained on the member, to be trained again: version ${retrain.join(', ')} (bordereau retrain).`);
+  call.output.note('Older versions of the tables go by `bordereau tables vacuum`, delivered files when bronze’s retention ends.');
+  call.output.document(erased);
+  return exitCodes.ok;
+}
+
+async function reveal(call: Call, ports: Ports, { declaration: { id, entity } }: UseCase): Promise<ExitCode> {
+  const vault = new Vault({ ...ports, store: ports.bronze }, { useCase: id, domain: entity.key });
+  const by = accountable(call);
+  try {
+    const member = await vault.reidentify(call.positionals[1], by);
+    call.output.print(member);
+    call.output.document({ member });
+    return exitCodes.ok;
+  } catch (error) {
+    if (error instanceof UnknownSurrogate) throw new UsageError(error.message, 'bordereau privacy --help');
+    throw error;
+  }
+}
+
+function accountable(call: Call): { actor: string; reason: string } {
+  const reason = call.text('reason');
+  if (!reason) throw new UsageError('Say why: it stands in the audit log.', `bordereau privacy ${call.positionals.join(' ')} --reason "…"`);
+  return { actor: call.text('actor') ?? userInfo().username, reason };
+}
+
+const outsideBronze = (ports: Ports, { declaration }: UseCase, sql?: Parameters<typeof tablesOf>[2]): NamedTable[] =>
+  tablesOf(ports, declaration.id, sql).filter(({ zone }) => zone !== 'bronze');
+
+/** The versions whose frozen training rows have the surrogate among their keys, and those whose rows are not there to look at. */
+async function learntFrom(ports: Ports, { declaration: { id, entity } }: UseCase, surrogate: string): Promise<number[]> {
+  const versions = [];
+  for (const { version, lineage } of await listVersions(ports.registry, id)) {
+    const frozen = await ports.registry.get(`${snapshotPrefix({ useCase: id, runId: lineage.runId })}train.arrow`);
+    const keys = frozen && tableFromIPC(frozen).getChild(entity.key);
+    if (!keys || keys.indexOf(surrogate) >= 0) versions.push(version);
+  }
+  return versions;
+}

@@ -1,0 +1,80 @@
+import { quoteName, quoteText } from '../data/quote.ts';
+import type { SqlEngine } from '../data/sql.ts';
+import { deleteRows } from '../lake/change.ts';
+import { mount } from '../lake/mount.ts';
+import type { DeltaTable } from '../lake/table.ts';
+import type { Accountable, Vault } from './vault.ts';
+
+export type EraseInput = {
+  vault: Vault;
+  /** As the insurer knows the member. */
+  identifier: string;
+  by: Accountable;
+  sql: SqlEngine;
+  /** Tables outside the PHI zone, with the column of surrogates. */
+  tables: readonly { name: string; table: DeltaTable; column: string }[];
+  /** Tables of quarantined rows, with their raw text. */
+  quarantines: readonly { name: string; table: DeltaTable }[];
+  /** The model versions that were trained on rows of that surrogate. */
+  learntFrom: (surrogate: string) => Promise<number[]>;
+};
+
+export type Erased = {
+  /** Whether the vault knew the member; if not, there was nothing outside quarantine. */
+  known: boolean;
+  /** The rows that were deleted, by table. */
+  deleted: { [table: string]: number };
+  /** Append-only tables, whose rows stay as a record, under a surrogate that stands for nobody any more. */
+  kept: string[];
+  /** Models that have learnt from the member and should be trained again. */
+  retrain: number[];
+};
+
+/**
+ * Erases a member: let in no more, rows deleted from the current version of every table that lets itself be changed, the
+ * surrogate's meaning destroyed.
+ * Cut short anywhere it is done again by the same call. What is left for their retention: older versions of the tables until
+ * a vacuum, the delivered files until bronze's, and frozen training sets, in which the surrogate now stands for nobody.
+ */
+export async function eraseMember(input: EraseInput): Promise<Erased> {
+  const { vault, identifier, by, sql } = input;
+  const surrogate = await vault.tombstone(identifier);
+  const deleted: Erased['deleted'] = {};
+  const kept: string[] = [];
+  for (const { name, table } of input.quarantines) deleted[name] = await deleteQuarantined(sql, table, identifier);
+
+  let retrain: number[] = [];
+  if (surrogate !== undefined) {
+    for (const { name, table, column } of input.tables) {
+      const latest = await table.latest();
+      if (!latest) continue;
+      if (latest.metadata.configuration?.['delta.appendOnly'] === 'true') {
+        kept.push(name);
+        continue;
+      }
+      const { matchedRows } = await deleteRows(table, sql, `SELECT ${quoteText(surrogate)} AS ${quoteName(column)}`);
+      deleted[name] = matchedRows;
+    }
+    retrain = await input.learntFrom(surrogate);
+    await vault.record({ action: 'erase', surrogate, ...by, details: { deleted, kept, retrain } });
+  }
+  await vault.shred(identifier);
+  return { known: surrogate !== undefined, deleted, kept, retrain };
+}
+
+/** Deletes the quarantined rows whose raw text has the identifier as a value of its own. */
+async function deleteQuarantined(sql: SqlEngine, table: DeltaTable, identifier: string): Promise<number> {
+  const latest = await table.latest();
+  if (!latest) return 0;
+  const mounted = await mount(sql, latest, 'quarantined_before_erasure');
+  try {
+    const value = quoteText(`(^|[^\\w-])\\Q${identifier.replaceAll('\\E', '')}\\E([^\\w-]|$)`);
+    await sql.run(`CREATE OR REPLACE TEMP TABLE quarantined_member AS
+      SELECT DISTINCT drop_id, line FROM quarantined_before_erasure WHERE regexp_matches(raw, ${value})`);
+  } finally {
+    await mounted.release();
+  }
+  const { matchedRows } = await deleteRows(table, sql, 'SELECT * FROM quarantined_member');
+  await sql.run('DROP TABLE quarantined_member');
+  return matchedRows;
+}

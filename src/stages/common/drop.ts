@@ -1,0 +1,174 @@
+import type { Contract } from '../../data/contract/contract.ts';
+import { decimalText, millionths } from '../../data/decimal-text.ts';
+import { FileRejected } from '../../data/file-rejected.ts';
+import { type Manifest, manifestDifferences, manifestEnding, parseManifest } from '../../data/manifest.ts';
+import type { ControlTotal } from '../../data/quality/totals.ts';
+import { type RuleOutcome, type Validation, validateFile } from '../../data/quality/validate.ts';
+import type { SqlEngine } from '../../data/sql.ts';
+import type { Ports } from '../../ports/stage-ports.ts';
+import { type UseCase, contractOf, useCaseOf } from '../../usecase/catalogue.ts';
+import { digestOf, getWritten } from './json.ts';
+
+/** One delivery: a file, or several with their manifest. */
+export type Drop = {
+  /** The run of the event that completes it; of several files, that of the manifest, whichever of them came last. */
+  dropId: string;
+  /** For messages. */
+  name: string;
+  files: DroppedFile[];
+  /** Of the content of everything that belongs to it. */
+  digest: string;
+  sizeBytes: number;
+  arrivedAtMs: number;
+  manifest?: Manifest;
+};
+type DroppedFile = { name: string; bytes: Uint8Array; digest: string };
+
+/** It is not complete yet; nothing is read of it. */
+export type WaitingDrop = { name: string; waitsFor: string[] };
+
+export type Place = { useCase: UseCase; source: string; contract: Contract; folder: string; name: string };
+
+/** A key that is not `drops/<use case>/<source>/<file>`. */
+export class MisplacedDrop extends Error {
+  override name = 'MisplacedDrop';
+}
+
+/** Where a drop's key leads. Throws `MisplacedDrop`, `UnknownUseCase`, `UnknownSource`. */
+export function placeOf(ports: Ports, key: string): Place {
+  const [, id, source, ...rest] = key.split('/');
+  if (rest.length === 0) {
+    throw new MisplacedDrop(`${key} is no drop: put files at drops/<use case>/<source>/<file>.`);
+  }
+  const useCase = useCaseOf(ports.catalogue, id);
+  const name = rest.join('/');
+  return { useCase, source, contract: contractOf(useCase, source), folder: key.slice(0, -name.length), name };
+}
+
+/**
+ * Reads what an arrived object belongs to: itself, or the drop of the manifest that names it (or is it), once all of its files
+ * are there. Whichever of them arrives last completes the drop, and every later event about any of them finds the same drop.
+ */
+export async function readDrop(ports: Ports, place: Place, runId: string): Promise<Drop | WaitingDrop> {
+  const found = await manifestFor(ports, place);
+  if (found) return readManifestDrop(ports, place, found);
+  if (place.contract.manifest === 'required') return { name: place.name, waitsFor: [`a manifest that names ${place.name}`] };
+  const { file, arrivedAtMs } = await readFileOf(ports, place, place.name);
+  return { dropId: runId, name: file.name, files: [file], digest: file.digest, sizeBytes: file.bytes.length, arrivedAtMs };
+}
+
+type FoundManifest = { name: string; bytes: Uint8Array; manifest: Manifest };
+
+/** The manifest that the arrived object is, or that names it; of several, the first by name. */
+async function manifestFor(ports: Ports, { folder, name }: Place): Promise<FoundManifest | undefined> {
+  const read = async (file: string): Promise<FoundManifest> => {
+    const bytes = await getWritten(ports.bronze, `${folder}${file}`, 'bronze');
+    return { name: file, bytes, manifest: parseManifest(bytes, file) };
+  };
+  if (name.endsWith(manifestEnding)) return read(name);
+  for await (const { key } of ports.bronze.list(folder)) {
+    if (!key.endsWith(manifestEnding)) continue;
+    // a manifest that cannot be read is refused by its own event, not by those of its neighbours
+    const found = await read(key.slice(folder.length)).catch(ignoreRejected);
+    if (found?.manifest.files.some((file) => file.name === name)) return found;
+  }
+  return undefined;
+}
+
+function ignoreRejected(error: unknown): undefined {
+  if (!(error instanceof FileRejected)) throw error;
+}
+
+async function readManifestDrop(ports: Ports, place: Place, { name, bytes, manifest }: FoundManifest): Promise<Drop | WaitingDrop> {
+  const names = manifest.files.map((file) => file.name);
+  const there = await Promise.all(names.map((file) => ports.bronze.head(`${place.folder}${file}`)));
+  const waitsFor = names.filter((_, i) => there[i] === undefined);
+  if (waitsFor.length > 0) return { name, waitsFor };
+  const files: DroppedFile[] = [];
+  const arrivals = [(await ports.bronze.head(`${place.folder}${name}`))?.lastModifiedMs ?? 0];
+  for (const file of names) {
+    const read = await readFileOf(ports, place, file);
+    files.push(read.file);
+    arrivals.push(read.arrivedAtMs);
+  }
+  const digest = digestOf([digestOf(bytes), ...files.map((file) => file.digest)].join(' '));
+  return {
+    dropId: `drop-${digestOf(`${place.folder}${name}#${digest}`).slice(0, 12)}`,
+    name,
+    files,
+    digest,
+    sizeBytes: files.reduce((sum, file) => sum + file.bytes.length, bytes.length),
+    arrivedAtMs: Math.floor(Math.max(...arrivals)),
+    manifest,
+  };
+}
+
+async function readFileOf(ports: Ports, { folder }: Place, name: string): Promise<{ file: DroppedFile; arrivedAtMs: number }> {
+  const key = `${folder}${name}`;
+  const bytes = await getWritten(ports.bronze, key, 'bronze');
+  const info = await ports.bronze.head(key);
+  // the drop's own time, not this attempt's: a second delivery makes the same rows
+  const arrivedAtMs = Math.floor(info?.lastModifiedMs ?? ports.clock.nowMs());
+  return { file: { name, bytes, digest: digestOf(bytes) }, arrivedAtMs };
+}
+
+/**
+ * Holds a drop against its contract and its manifest: the tables `accepted` and `quarantined` have the rows of all of its files.
+ * Throws `FileRejected` where one of them cannot be read.
+ */
+export async function validateDrop(
+  sql: SqlEngine,
+  { contract }: Place,
+  { files, manifest, dropId, arrivedAtMs }: Drop,
+  temporaryDirectory: string,
+): Promise<Validation> {
+  const validations: Validation[] = [];
+  await sql.run('DROP TABLE IF EXISTS all_accepted; DROP TABLE IF EXISTS all_quarantined');
+  for (const { name: fileName, bytes, digest } of files) {
+    const validation = await validateFile({ sql, bytes, fileName, digest, contract, arrivedAtMs, dropId, temporaryDirectory });
+    validations.push(validation);
+    for (const table of [validation.accepted, validation.quarantined]) {
+      await sql.run(`CREATE TEMP TABLE IF NOT EXISTS all_${table} AS FROM ${table} LIMIT 0; INSERT INTO all_${table} FROM ${table}`);
+    }
+  }
+  for (const table of ['accepted', 'quarantined']) {
+    await sql.run(`DROP TABLE ${table}; ALTER TABLE all_${table} RENAME TO ${table}`);
+  }
+  const [first] = validations;
+  const together = files.length === 1 ? first : combined(validations);
+  if (!manifest) return together;
+  const came = files.map(({ name, digest }) => ({ name, sha256: digest }));
+  const differences = manifestDifferences(manifest, { files: came, rows: together.counts.rows, totals: together.totals });
+  return { ...together, halts: [...together.halts, ...differences] };
+}
+
+function combined(parts: readonly Validation[]): Validation {
+  const sum = (of: (part: Validation) => number): number => parts.reduce((total, part) => total + of(part), 0);
+  const rows = sum(({ counts }) => counts.rows);
+  const rules = new Map<string, RuleOutcome>();
+  for (const rule of parts.flatMap((part) => part.rules)) {
+    const before = rules.get(rule.name);
+    const broken = rule.rows + (before?.rows ?? 0);
+    rules.set(rule.name, { ...rule, broken: rule.broken || (before?.broken ?? false), rows: broken, share: rows === 0 ? 0 : broken / rows });
+  }
+  const columns = new Set(parts.flatMap(({ totals }) => totals.map(({ column }) => column)));
+  return {
+    ...parts[0],
+    counts: { rows, accepted: sum(({ counts }) => counts.accepted), quarantined: sum(({ counts }) => counts.quarantined) },
+    totals: [...columns].map((column) => addTotals(parts.flatMap(({ totals }) => totals.filter((total) => total.column === column)))),
+    rules: [...rules.values()],
+    halts: [...new Set(parts.flatMap(({ halts }) => halts))],
+  };
+}
+
+function addTotals(totals: readonly ControlTotal[]): ControlTotal {
+  const add = (of: (total: ControlTotal) => string): string =>
+    decimalText(totals.reduce((sum, total) => sum + millionths(of(total)), 0n));
+  return {
+    column: totals[0].column,
+    dropped: add(({ dropped }) => dropped),
+    accepted: add(({ accepted }) => accepted),
+    quarantined: add(({ quarantined }) => quarantined),
+    unreadableRows: totals.reduce((sum, { unreadableRows }) => sum + unreadableRows, 0),
+  };
+}
