@@ -85,7 +85,8 @@ export const stages = {
     output: z.strictObject({
       ...run,
       source: z.string(),
-      status: z.enum(['accepted', 'halted', 'rejected']),
+      /** `waiting`: its manifest names files that have not come yet. */
+      status: z.enum(['accepted', 'halted', 'rejected', 'waiting']),
       reason: z.string(),
       rows: z.strictObject({ dropped: count, accepted: count, quarantined: count, rejected: count }),
       silverVersion: z.int().gte(-1),

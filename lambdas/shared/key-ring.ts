@@ -18,7 +18,10 @@ const client = '@aws-sdk/client-kms';
 
 async function open(): Promise<KmsKeyRing> {
   const keyId = process.env['VAULT_KEY_ID'];
-  if (!keyId) throw new Error('The environment variable VAULT_KEY_ID is not set: this function may not use the key of the vaults.');
+  if (!keyId)
+    throw new Error(
+      'The environment variable VAULT_KEY_ID is not set: this function may not use the key of the vaults.',
+    );
   const { KMS } = (await import(client)) as { KMS: new (configuration: object) => KmsOperations };
   return new KmsKeyRing({ kms: new KMS({}), keyId });
 }

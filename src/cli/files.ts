@@ -4,7 +4,7 @@ import { UsageError } from './command.ts';
 /** The bytes of a file that the command line names. Throws `UsageError`, which says why it cannot be read. */
 export async function readGiven(file: string): Promise<Uint8Array> {
   return readFile(file).catch((error: NodeJS.ErrnoException) => {
-    throw new UsageError(`${reasons[error.code ?? '']?.(file) ?? `${file} cannot be read (${error.code}).`}`);
+    throw new UsageError(reasons[error.code ?? '']?.(file) ?? `${file} cannot be read (${error.code}).`);
   });
 }
 

@@ -37,11 +37,17 @@ export const command: Command = {
   async run(call) {
     const [verb, subject] = call.positionals;
     if (!Object.hasOwn(verbs, verb)) {
-      throw new UsageError(`"privacy" knows ${Object.keys(verbs).join(', ')}, not "${verb}".`, 'bordereau privacy scan');
+      throw new UsageError(
+        `"privacy" knows ${Object.keys(verbs).join(', ')}, not "${verb}".`,
+        'bordereau privacy scan',
+      );
     }
     const { run, takes } = verbs[verb];
     if ((subject === undefined) !== (takes === undefined)) {
-      throw new UsageError(`"privacy ${verb}" takes ${takes === undefined ? 'nothing' : `one ${takes}`} behind it.`, 'bordereau privacy --help');
+      throw new UsageError(
+        `"privacy ${verb}" takes ${takes === undefined ? 'nothing' : `one ${takes}`} behind it.`,
+        'bordereau privacy --help',
+      );
     }
     const ports = await localPorts(call);
     return run(call, ports, useCaseOf(ports.catalogue, call.text('use-case')!));
@@ -70,7 +76,12 @@ async function plan({ output }: Call, _: Ports, { contracts }: UseCase): Promise
   );
   output.table(
     ['source', 'column', 'class', 'treatment'],
-    columns.map((row) => [row.source, row.column, row.declared ? row.class : `${row.class} (not declared)`, row.treatment]),
+    columns.map((row) => [
+      row.source,
+      row.column,
+      row.declared ? row.class : `${row.class} (not declared)`,
+      row.treatment,
+    ]),
   );
   output.document({ columns });
   return exitCodes.ok;
@@ -90,10 +101,14 @@ async function scan(call: Call, ports: Ports, _: UseCase): Promise<ExitCode> {
   const ownDays = await ownDaysOf(outside.map(({ store }) => store));
   const findings: Finding[] = await withSql(ports, async (sql) => {
     const found = [];
-    for (const { place, store } of outside) found.push(await scanDirectory(store, { sql, place, ownDays, recordTimes }));
+    for (const { place, store } of outside)
+      found.push(await scanDirectory(store, { sql, place, ownDays, recordTimes }));
     return found.flat();
   });
-  if (findings.length === 0) call.output.print('Nothing that looks like an identifier lies outside bronze. That is evidence, no legal determination.');
+  if (findings.length === 0)
+    call.output.print(
+      'Nothing that looks like an identifier lies outside bronze. That is evidence, no legal determination.',
+    );
   else {
     call.output.table(
       ['class', 'place', 'count'],
@@ -123,7 +138,9 @@ async function groups(call: Call, ports: Ports, useCase: UseCase): Promise<ExitC
       rows.map((row) => [
         row.table,
         row.quasi.join(', '),
-        ...[row.people, row.groups, row.smallest, row.smallGroups, row.peopleInSmallGroups].map((n) => n.toLocaleString('en-US')),
+        ...[row.people, row.groups, row.smallest, row.smallGroups, row.peopleInSmallGroups].map((n) =>
+          n.toLocaleString('en-US'),
+        ),
       ]),
     );
     call.output.document({ tables: rows });
@@ -148,11 +165,24 @@ async function erase(call: Call, ports: Ports, useCase: UseCase): Promise<ExitCo
     }),
   );
   const { known, deleted, kept, retrain } = erased;
-  call.output.print(known ? 'The member is erased and will not be let in again.' : 'The vault held nothing of such a member; none will be let in.');
-  call.output.table(['table', 'rows deleted'], Object.entries(deleted).map(([table, rows]) => [table, String(rows)]));
-  if (kept.length > 0) call.output.print(`Append-only, so its rows stay under a surrogate that now stands for nobody: ${kept.join(', ')}.`);
-  if (retrain.length > 0) call.output.print(`Trained on the member, to be trained again: version ${retrain.join(', ')} (bordereau retrain).`);
-  call.output.note('Older versions of the tables go by `bordereau tables vacuum`, delivered files when bronze’s retention ends.');
+  call.output.print(
+    known
+      ? 'The member is erased and will not be let in again.'
+      : 'The vault held nothing of such a member; none will be let in.',
+  );
+  call.output.table(
+    ['table', 'rows deleted'],
+    Object.entries(deleted).map(([table, rows]) => [table, String(rows)]),
+  );
+  if (kept.length > 0)
+    call.output.print(
+      `Append-only, so its rows stay under a surrogate that now stands for nobody: ${kept.join(', ')}.`,
+    );
+  if (retrain.length > 0)
+    call.output.print(`Trained on the member, to be trained again: version ${retrain.join(', ')} (bordereau retrain).`);
+  call.output.note(
+    'Older versions of the tables go by `bordereau tables vacuum`, delivered files when bronze’s retention ends.',
+  );
   call.output.document(erased);
   return exitCodes.ok;
 }
@@ -173,7 +203,11 @@ async function reveal(call: Call, ports: Ports, { declaration: { id, entity } }:
 
 function accountable(call: Call): { actor: string; reason: string } {
   const reason = call.text('reason');
-  if (!reason) throw new UsageError('Say why: it stands in the audit log.', `bordereau privacy ${call.positionals.join(' ')} --reason "…"`);
+  if (!reason)
+    throw new UsageError(
+      'Say why: it stands in the audit log.',
+      `bordereau privacy ${call.positionals.join(' ')} --reason "…"`,
+    );
   return { actor: call.text('actor') ?? userInfo().username, reason };
 }
 
@@ -181,7 +215,11 @@ const outsideBronze = (ports: Ports, { declaration }: UseCase, sql?: Parameters<
   tablesOf(ports, declaration.id, sql).filter(({ zone }) => zone !== 'bronze');
 
 /** The versions whose frozen training rows have the surrogate among their keys, and those whose rows are not there to look at. */
-async function learntFrom(ports: Ports, { declaration: { id, entity } }: UseCase, surrogate: string): Promise<number[]> {
+async function learntFrom(
+  ports: Ports,
+  { declaration: { id, entity } }: UseCase,
+  surrogate: string,
+): Promise<number[]> {
   const versions = [];
   for (const { version, lineage } of await listVersions(ports.registry, id)) {
     const frozen = await ports.registry.get(`${snapshotPrefix({ useCase: id, runId: lineage.runId })}train.arrow`);

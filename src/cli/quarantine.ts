@@ -130,17 +130,14 @@ function printStatements({ output }: Call, statements: readonly DropStatement[])
     return;
   }
   output.table(
-    ['file', 'figure', 'dropped', '= silver', '+ quarantine', 'redriven now', 'reconciles'],
-    statements.flatMap(({ files: [file], dropped, silver, quarantined, redriven, totals, reconciles }) => [
-      [file, 'rows', dropped === null ? '–' : String(dropped), String(silver), String(quarantined), String(redriven), reconciles ? 'yes' : 'NO'],
-      ...totals.map((total) => [file, `sum of ${total.column}`, total.dropped ?? '–', total.silver, total.quarantined, '', '']),
+    ['file', 'figure', 'dropped', '= silver', '+ quarantine', '+ rejected', 'redriven now', 'reconciles'],
+    statements.flatMap(({ files: [file], dropped, silver, quarantined, rejected, redriven, totals, reconciles }) => [
+      [file, 'rows', dropped === null ? '–' : String(dropped), String(silver), String(quarantined), String(rejected), String(redriven), reconciles ? 'yes' : 'NO'],
+      ...totals.map((total) => [file, `sum of ${total.column}`, total.dropped ?? '–', total.silver, total.quarantined, total.rest, '', '']),
     ]),
   );
-  for (const { files: [file], stays, dropped, totals } of statements) {
+  for (const { files: [file], stays, dropped } of statements) {
     for (const reason of stays) output.print(reason);
     if (dropped === null) output.print(`${file}: it has no receipt, so what was dropped is not known.`);
-    for (const { column, readNow } of totals) {
-      if (Number(readNow) !== 0) output.print(`${file}: ${readNow} of ${column} beyond what could be read when it came.`);
-    }
   }
 }

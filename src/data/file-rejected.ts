@@ -7,6 +7,7 @@ export type RejectionCode =
   | 'wrong-format'
   | 'line-too-long'
   | 'malformed-header'
+  | 'malformed-manifest'
   | 'too-many-columns'
   | 'wrong-delimiter'
   | 'duplicate-columns'

@@ -38,8 +38,14 @@ export async function readAudit(store: ObjectStore, prefix: string): Promise<Aud
     const bytes = await store.get(key);
     const entry = bytes && (JSON.parse(new TextDecoder().decode(bytes)) as AuditEntry);
     const expected = { sequence: entries.length + 1, previousHash: entries.at(-1)?.hash ?? genesisHash };
-    if (entry?.sequence !== expected.sequence || entry.previousHash !== expected.previousHash || entry.hash !== hashOf(entry)) {
-      throw new AuditBroken(`The audit log entry ${key} was edited, or the one before it is gone: restore it from the version history.`);
+    if (
+      entry?.sequence !== expected.sequence ||
+      entry.previousHash !== expected.previousHash ||
+      entry.hash !== hashOf(entry)
+    ) {
+      throw new AuditBroken(
+        `The audit log entry ${key} was edited, or the one before it is gone: restore it from the version history.`,
+      );
     }
     entries.push(entry);
   }

@@ -64,7 +64,12 @@ export async function readBucket(store: ObjectStore, prefix: string): Promise<Bu
 }
 
 /** Whether the segment became the bucket's next one; if not, somebody else's did. */
-export async function appendSegment(store: ObjectStore, prefix: string, bucket: Bucket, segment: Segment): Promise<boolean> {
+export async function appendSegment(
+  store: ObjectStore,
+  prefix: string,
+  bucket: Bucket,
+  segment: Segment,
+): Promise<boolean> {
   const key = segmentKeyAt(prefix, { generation: bucket.generation, sequence: bucket.sequence + 1 });
   const { created } = await store.putIfAbsent(key, new TextEncoder().encode(JSON.stringify(segment)));
   if (created) fold(bucket, segment);
@@ -101,7 +106,9 @@ function segmentOf(bytes: Uint8Array, prefix: string): Segment {
   try {
     return JSON.parse(new TextDecoder().decode(bytes)) as Segment;
   } catch {
-    throw new VaultDamaged(`A segment of ${prefix} is not readable as JSON: restore it from the store's version history.`);
+    throw new VaultDamaged(
+      `A segment of ${prefix} is not readable as JSON: restore it from the store's version history.`,
+    );
   }
 }
 

@@ -20,7 +20,10 @@ export function planDeIdentification(contract: Contract): DeIdentification {
     const privacy = privacyClassOf(column);
     return { column, privacy, declared: column.privacy !== undefined, treatment: privacyRules[privacy].treatment };
   });
-  return { columns, quasi: columns.filter(({ privacy }) => privacyRules[privacy].quasi).map(({ column }) => column.name) };
+  return {
+    columns,
+    quasi: columns.filter(({ privacy }) => privacyRules[privacy].quasi).map(({ column }) => column.name),
+  };
 }
 
 /** The contract as it reads outside the PHI zone: without the columns that stay in it, the others in their released types. */
@@ -58,7 +61,8 @@ export async function deIdentify(input: DeIdentifyInput): Promise<{ released: nu
   const derived = await derive(sql, columns, from);
 
   const identifiers = columns.filter(({ treatment }) => treatment === 'surrogate');
-  for (const [i, { column }] of identifiers.entries()) await loadSurrogates(input, column.name, derived, `surrogates_${i}`);
+  for (const [i, { column }] of identifiers.entries())
+    await loadSurrogates(input, column.name, derived, `surrogates_${i}`);
   const joins = identifiers.map(
     ({ column }, i) => `LEFT JOIN surrogates_${i} ON surrogates_${i}.identifier = d.${quoteName(column.name)}`,
   );
@@ -70,7 +74,13 @@ export async function deIdentify(input: DeIdentifyInput): Promise<{ released: nu
     if (treatment === 'drop') return [];
     const name = quoteName(column.name);
     const code = `surrogates_${identifiers.findIndex((identifier) => identifier.column === column)}.surrogate`;
-    const value = { keep: `d.${name}`, surrogate: code, cap: capped(name, columns, input.arrivedAtMs), zip3: zip3(name), year: year(name, old) }[treatment];
+    const value = {
+      keep: `d.${name}`,
+      surrogate: code,
+      cap: capped(name, columns, input.arrivedAtMs),
+      zip3: zip3(name),
+      year: year(name, old),
+    }[treatment];
     return privacy === 'age' ? [`CAST(${value} AS ${column.sqlType}) AS ${name}`] : [`${value} AS ${name}`];
   });
   const lineage = lineageColumns.map(({ name }) => `d.${name}`);
@@ -101,15 +111,29 @@ function releasedColumn(column: Column, treatment: Treatment): Column[] {
     case 'year':
       return [{ ...bare, type: 'integer', sqlType: 'INTEGER', required: false, unique: false, primaryKey: false }];
     case 'cap':
-      return [{ ...bare, ...(unit !== undefined && { unit }), type: column.type, sqlType: column.sqlType, required, unique: false, primaryKey: false }];
+      return [
+        {
+          ...bare,
+          ...(unit !== undefined && { unit }),
+          type: column.type,
+          sqlType: column.sqlType,
+          required,
+          unique: false,
+          primaryKey: false,
+        },
+      ];
   }
 }
 
 /** A view of the rows with the derived columns computed; the engine's own words about a failure stay inside. */
 async function derive(sql: SqlEngine, columns: DeIdentification['columns'], from: string): Promise<string> {
   const view = 'rows_to_release';
-  const derived = columns.flatMap(({ column }) => (column.derived === undefined ? [] : [{ ...column, derived: column.derived }]));
-  const replaced = derived.map(({ name, sqlType, derived }) => `CAST((${derived}) AS ${sqlType}) AS ${quoteName(name)}`);
+  const derived = columns.flatMap(({ column }) =>
+    column.derived === undefined ? [] : [{ ...column, derived: column.derived }],
+  );
+  const replaced = derived.map(
+    ({ name, sqlType, derived }) => `CAST((${derived}) AS ${sqlType}) AS ${quoteName(name)}`,
+  );
   const selected = replaced.length > 0 ? `* REPLACE (${replaced.join(', ')})` : '*';
   try {
     await sql.run(`CREATE OR REPLACE TEMP VIEW ${view} AS SELECT ${selected} FROM ${quoteName(from)}`);
@@ -117,24 +141,41 @@ async function derive(sql: SqlEngine, columns: DeIdentification['columns'], from
     for (const { name } of derived) await sql.run(`SELECT max(${quoteName(name)}) FROM ${view}`);
   } catch {
     const names = derived.map(({ name }) => name).join(', ');
-    throw new DerivationFailed(`The "derived" SQL of a column of this contract fails on this drop. The derived columns are: ${names}.`);
+    throw new DerivationFailed(
+      `The "derived" SQL of a column of this contract fails on this drop. The derived columns are: ${names}.`,
+    );
   }
   return view;
 }
 
 /** The surrogates of a column's values as a table; those of erased members are null. */
-async function loadSurrogates({ sql, vaultOf }: DeIdentifyInput, column: string, from: string, table: string): Promise<void> {
+async function loadSurrogates(
+  { sql, vaultOf }: DeIdentifyInput,
+  column: string,
+  from: string,
+  table: string,
+): Promise<void> {
   const name = quoteName(column);
-  const found = await sql.query(`SELECT DISTINCT ${name} AS identifier FROM ${from} WHERE ${name} IS NOT NULL ORDER BY 1`);
+  const found = await sql.query(
+    `SELECT DISTINCT ${name} AS identifier FROM ${from} WHERE ${name} IS NOT NULL ORDER BY 1`,
+  );
   const identifiers = Array.from(found.getChild('identifier') ?? [], String);
   const surrogates = await vaultOf(column).surrogatesOf(identifiers);
   await sql.run(`DROP TABLE IF EXISTS ${table}`);
-  await sql.insert(table, textTable({ identifier: identifiers, surrogate: identifiers.map((identifier) => surrogates.get(identifier) ?? null) }));
+  await sql.insert(
+    table,
+    textTable({
+      identifier: identifiers,
+      surrogate: identifiers.map((identifier) => surrogates.get(identifier) ?? null),
+    }),
+  );
 }
 
 function textTable(columns: { [name: string]: (string | null)[] }): Table {
   const fields = Object.keys(columns).map((name) => new Field(name, new Utf8(), true));
-  const children = Object.values(columns).map((texts) => (texts.length > 0 ? vectorFromArray(texts, new Utf8()).data[0] : makeData({ type: new Utf8() })));
+  const children = Object.values(columns).map((texts) =>
+    texts.length > 0 ? vectorFromArray(texts, new Utf8()).data[0] : makeData({ type: new Utf8() }),
+  );
   const length = children[0].length;
   const data = makeData({ type: new Struct(fields), length, nullCount: 0, children });
   return new Table(new Schema(fields), new RecordBatch(new Schema(fields), data));
@@ -154,7 +195,9 @@ function isOld(columns: DeIdentification['columns'], arrivedAtMs: number): strin
 function capped(age: string, columns: DeIdentification['columns'], arrivedAtMs: number): string {
   const births = columns
     .filter(({ privacy }) => privacy === 'birthDate')
-    .map(({ column }) => `datesub('year', d.${quoteName(column.name)}::DATE, ${at(arrivedAtMs)}::DATE) >= ${oldestAge}`);
+    .map(
+      ({ column }) => `datesub('year', d.${quoteName(column.name)}::DATE, ${at(arrivedAtMs)}::DATE) >= ${oldestAge}`,
+    );
   return `CASE WHEN ${[`d.${age} >= ${oldestAge}`, ...births].join(' OR ')} THEN ${oldestAge} ELSE d.${age} END`;
 }
 

@@ -29,7 +29,10 @@ export type GroupSizes = {
 };
 
 /** How well people hide in a table. Without quasi-identifiers all are one group. */
-export async function groupSizes(sql: SqlEngine, { from, quasi, person, k = leastPeople }: Grouped): Promise<GroupSizes> {
+export async function groupSizes(
+  sql: SqlEngine,
+  { from, quasi, person, k = leastPeople }: Grouped,
+): Promise<GroupSizes> {
   const [found] = await sql.rows(
     `SELECT coalesce(sum(n), 0) AS people, count(*) AS groups, coalesce(min(n), 0) AS smallest,
       count(*) FILTER (n < ${k}) AS small_groups, coalesce(sum(n) FILTER (n < ${k}), 0) AS people_in_small_groups
@@ -73,6 +76,7 @@ export async function suppressSmallGroups(sql: SqlEngine, input: Grouped & { int
   return { released, blanked: Number(found['blanked']), leftOut: Number(found['delivered']) - released };
 }
 
-const peopleIn = (person: string | undefined): string => (person === undefined ? 'count(*)' : `count(DISTINCT ${quoteName(person)})`);
+const peopleIn = (person: string | undefined): string =>
+  person === undefined ? 'count(*)' : `count(DISTINCT ${quoteName(person)})`;
 
 const by = (quasi: readonly string[]): string => (quasi.length === 0 ? 'true' : quasi.map(quoteName).join(', '));

@@ -69,7 +69,9 @@ export async function scanDirectory(
       for (const [kind, count] of found) findings.push({ class: kind, place: `${place}${key}${at}`, count });
     }
   }
-  return findings.sort((a, b) => safeHarborClasses.indexOf(a.class) - safeHarborClasses.indexOf(b.class) || (a.place < b.place ? -1 : 1));
+  return findings.sort(
+    (a, b) => safeHarborClasses.indexOf(a.class) - safeHarborClasses.indexOf(b.class) || (a.place < b.place ? -1 : 1),
+  );
 }
 
 /** The days on which the product did something: those of executions, of log lines and of tables' commits. */
@@ -79,7 +81,8 @@ export async function ownDaysOf(stores: readonly ObjectStore[]): Promise<Set<str
     for await (const { key } of store.list('')) {
       if (!/(^executions\/|_delta_log\/).*\.json$|^log\.jsonl$/.test(key)) continue;
       const text = new TextDecoder().decode(await store.get(key));
-      for (const [, ms] of text.matchAll(/"(?:timestamp|startMs|stopMs)":(\d{13})\b/g)) days.add(new Date(Number(ms)).toISOString().slice(0, 10));
+      for (const [, ms] of text.matchAll(/"(?:timestamp|startMs|stopMs)":(\d{13})\b/g))
+        days.add(new Date(Number(ms)).toISOString().slice(0, 10));
       for (const [, day] of text.matchAll(/^\{"time":"(\d{4}-\d{2}-\d{2})T/gm)) days.add(day);
     }
   }
@@ -88,7 +91,13 @@ export async function ownDaysOf(stores: readonly ObjectStore[]): Promise<Set<str
 
 type Found = { at: string; found: Map<SafeHarborClass, number> }[];
 
-async function scanObject(store: ObjectStore, key: string, bytes: Uint8Array, sql: SqlEngine, scan: Scan): Promise<Found> {
+async function scanObject(
+  store: ObjectStore,
+  key: string,
+  bytes: Uint8Array,
+  sql: SqlEngine,
+  scan: Scan,
+): Promise<Found> {
   const named = { at: '', found: scanText(key, scan) };
   if (isImage(bytes)) return [named, { at: '', found: new Map([['photographs', 1]]) }];
   if (startsWith(bytes, 'PAR1')) return [named, ...(await scanParquet(store, key, sql, scan))];
@@ -108,12 +117,30 @@ async function scanParquet(store: ObjectStore, key: string, sql: SqlEngine, scan
       const [name, type] = [String(column_name), String(column_type)];
       const value = quoteName(name);
       if (/^(DATE|TIMESTAMP)/.test(type)) {
-        const days = await sql.rows(`SELECT ${value}::DATE AS day, count(*) AS n ${from} WHERE ${value} IS NOT NULL GROUP BY ALL`);
-        found.push({ at: `#${name}`, found: times(name, days.map(({ day, n }) => [String(day).slice(0, 10), Number(n)]), scan) });
+        const days = await sql.rows(
+          `SELECT ${value}::DATE AS day, count(*) AS n ${from} WHERE ${value} IS NOT NULL GROUP BY ALL`,
+        );
+        found.push({
+          at: `#${name}`,
+          found: times(
+            name,
+            days.map(({ day, n }) => [String(day).slice(0, 10), Number(n)]),
+            scan,
+          ),
+        });
       } else if (!/^(DOUBLE|FLOAT|BOOLEAN)$/.test(type)) {
         const limit = /INT$/.test(type) ? `LIMIT ${numbersLookedAt}` : '';
-        const values = await sql.rows(`SELECT DISTINCT ${value}::VARCHAR AS v ${from} WHERE ${value} IS NOT NULL ORDER BY 1 ${limit}`);
-        found.push({ at: `#${name}`, found: scanColumn(name, values.map(({ v }) => v), scan) });
+        const values = await sql.rows(
+          `SELECT DISTINCT ${value}::VARCHAR AS v ${from} WHERE ${value} IS NOT NULL ORDER BY 1 ${limit}`,
+        );
+        found.push({
+          at: `#${name}`,
+          found: scanColumn(
+            name,
+            values.map(({ v }) => v),
+            scan,
+          ),
+        });
       }
     }
     return found;
@@ -127,8 +154,17 @@ function scanArrow(table: Table, scan: Scan): Found {
     const column = table.getChild(name) as Vector;
     const at = `#${name}`;
     if (DataType.isTimestamp(type) || DataType.isDate(type)) {
-      const days = Array.from(column, (ms: number | null) => (ms === null ? '' : new Date(Number(ms)).toISOString().slice(0, 10)));
-      return { at, found: times(name, days.filter((day) => day !== '').map((day) => [day, 1]), scan) };
+      const days = Array.from(column, (ms: number | null) =>
+        ms === null ? '' : new Date(Number(ms)).toISOString().slice(0, 10),
+      );
+      return {
+        at,
+        found: times(
+          name,
+          days.filter((day) => day !== '').map((day) => [day, 1]),
+          scan,
+        ),
+      };
     }
     if (DataType.isFloat(type) || DataType.isBool(type)) return { at, found: new Map() };
     const values = [...new Set(column)].filter((value) => value !== null);
@@ -143,7 +179,11 @@ function scanColumn(name: string, values: readonly Json[], scan: Scan): Map<Safe
 }
 
 /** Times on other days than the product's own are dates of somebody. Columns that begin with "_" tell when it did what. */
-function times(name: string, days: readonly (readonly [day: string, count: number])[], scan: Scan): Map<SafeHarborClass, number> {
+function times(
+  name: string,
+  days: readonly (readonly [day: string, count: number])[],
+  scan: Scan,
+): Map<SafeHarborClass, number> {
   if (name.startsWith('_') || scan.recordTimes?.includes(name)) return new Map();
   const count = days.reduce((sum, [day, n]) => (scan.ownDays?.has(day) ? sum : sum + n), 0);
   return count === 0 ? new Map() : new Map([['dates', count]]);
@@ -151,7 +191,10 @@ function times(name: string, days: readonly (readonly [day: string, count: numbe
 
 /** The text without the values of those columns, as tables' logs repeat them in their statistics. */
 function withoutRecordTimes(text: string, { recordTimes = [] }: Scan): string {
-  return recordTimes.reduce((rest, name) => rest.replaceAll(new RegExp(String.raw`(\\?"_?${name}\\?":\s?)\\?"[^"\\]{0,40}\\?"`, 'g'), '$1null'), text);
+  return recordTimes.reduce(
+    (rest, name) => rest.replaceAll(new RegExp(String.raw`(\\?"_?${name}\\?":\s?)\\?"[^"\\]{0,40}\\?"`, 'g'), '$1null'),
+    text,
+  );
 }
 
 /** 07/04/1961, 4.7.1961, 4 July 1961 and July 4, 1961 as 1961-07-04. */
@@ -160,6 +203,8 @@ function isoDay(text: string): string {
   return Number.isNaN(day.getTime()) ? '' : day.toISOString().slice(0, 10);
 }
 
-const startsWith = (bytes: Uint8Array, magic: string): boolean => Buffer.from(bytes.subarray(0, magic.length)).toString('latin1') === magic;
+const startsWith = (bytes: Uint8Array, magic: string): boolean =>
+  Buffer.from(bytes.subarray(0, magic.length)).toString('latin1') === magic;
 
-const isImage = (bytes: Uint8Array): boolean => startsWith(bytes, '\xFF\xD8\xFF') || startsWith(bytes, '\x89PNG') || startsWith(bytes, 'GIF8');
+const isImage = (bytes: Uint8Array): boolean =>
+  startsWith(bytes, '\xFF\xD8\xFF') || startsWith(bytes, '\x89PNG') || startsWith(bytes, 'GIF8');

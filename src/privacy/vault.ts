@@ -96,7 +96,9 @@ export class Vault {
         return this.#decrypt(index, entry, await this.#bucketKey(name, bucket.generation));
       }
     }
-    throw new UnknownSurrogate(`The vault ${this.path} knows no such surrogate: it was erased, or belongs to another use case.`);
+    throw new UnknownSurrogate(
+      `The vault ${this.path} knows no such surrogate: it was erased, or belongs to another use case.`,
+    );
   }
 
   /**
@@ -138,7 +140,7 @@ export class Vault {
 
   /** The bucket with an entry or a tombstone for each index; those who are missing get their surrogate of `fresh`. */
   async #complete(name: string, indexes: Map<string, string>, fresh: Map<string, string>): Promise<Bucket> {
-    for (let attempt = 0; attempt < attempts; ) {
+    for (let attempt = 0; attempt < attempts;) {
       const bucket = await this.#current(name);
       const missing = [...indexes].filter(([index]) => !bucket.entries.has(index) && !bucket.erased.has(index));
       if (missing.length === 0) return bucket;
@@ -176,7 +178,10 @@ export class Vault {
     await this.#append(name, { ...sealed, generation, sequence: 0, entries: new Map(), erased: new Set() }, segment);
   }
 
-  #segment(key: Uint8Array, entries: readonly { index: string; identifier: string; surrogate: string }[]): Segment & { kind: 'add' } {
+  #segment(
+    key: Uint8Array,
+    entries: readonly { index: string; identifier: string; surrogate: string }[],
+  ): Segment & { kind: 'add' } {
     const salt = this.#ports.ids.next();
     const derived = segmentKey(key, salt);
     return {
@@ -193,7 +198,9 @@ export class Vault {
     try {
       return decryptField(segmentKey(bucketKey, salt), position, { vault: this.path, index, surrogate }, field);
     } catch {
-      throw new VaultDamaged(`An entry of the vault ${this.path} does not decrypt: restore its bucket from the store's version history.`);
+      throw new VaultDamaged(
+        `An entry of the vault ${this.path} does not decrypt: restore its bucket from the store's version history.`,
+      );
     }
   }
 
@@ -211,10 +218,12 @@ export class Vault {
   }
 
   #index(): Promise<Uint8Array> {
-    this.#indexKey ??= this.#dataKey(`${this.path}/key.json`, { vault: this.path, use: 'index' }).catch((error: unknown) => {
-      this.#indexKey = undefined;
-      throw error;
-    });
+    this.#indexKey ??= this.#dataKey(`${this.path}/key.json`, { vault: this.path, use: 'index' }).catch(
+      (error: unknown) => {
+        this.#indexKey = undefined;
+        throw error;
+      },
+    );
     return this.#indexKey;
   }
 
@@ -255,7 +264,9 @@ export class Vault {
   }
 
   #busy(name: string): VaultBusy {
-    return new VaultBusy(`Bucket ${name} of the vault ${this.path} was written by others ${attempts} times over. Try again.`);
+    return new VaultBusy(
+      `Bucket ${name} of the vault ${this.path} was written by others ${attempts} times over. Try again.`,
+    );
   }
 }
 

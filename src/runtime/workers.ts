@@ -28,7 +28,8 @@ export class Workers {
 
   /** Ends every thread; what they worked on and what waited for them is rejected. */
   async close(): Promise<void> {
-    for (const job of this.#waiting.splice(0)) job.reject(new Error('The runtime was closed; the stage can be run again.'));
+    for (const job of this.#waiting.splice(0))
+      job.reject(new Error('The runtime was closed; the stage can be run again.'));
     await Promise.all([...this.#threads.keys()].map((worker) => worker.terminate()));
   }
 
@@ -61,7 +62,9 @@ export class Workers {
       this.#assign();
     };
     worker.on('error', (error) => gone(error as Error));
-    worker.on('exit', (code) => gone(new Error(`A worker thread ended with code ${code}; its stage can be run again.`)));
+    worker.on('exit', (code) =>
+      gone(new Error(`A worker thread ended with code ${code}; its stage can be run again.`)),
+    );
     return worker;
   }
 }

@@ -71,7 +71,10 @@ export const evaluate: Stage<'Evaluate'> = async ({ useCase, runId, snapshot, ke
   const frozen = await readSnapshot(ports, snapshot.key);
   const test = await readFrozenSet(ports, snapshot, 'test', declaration);
   const modelBytes = await getWritten(ports.registry, beside(key, 'model.txt'), 'registry');
-  const training = fromJsonBytes<TrainingDocument>(await getWritten(ports.registry, key, 'registry'), `registry/${key}`);
+  const training = fromJsonBytes<TrainingDocument>(
+    await getWritten(ports.registry, key, 'registry'),
+    `registry/${key}`,
+  );
   const learnt = readModelFile(modelBytes);
 
   const predicted = predictRows(learnt, test.columns);

@@ -64,7 +64,7 @@ async function batchesOf(sql: SqlEngine, ports: Ports, declaration: Declaration)
       FROM (${currentFeatures(declaration)}) LEFT JOIN (${scored}) USING (_batch) GROUP BY _batch ORDER BY min(_built_at), _batch`,
   );
   return rows.map(({ name, rows: count, scored_by: scoredBy }) => ({
-    name: String(name),
+    name: name as string,
     rows: Number(count),
     scoredBy: scoredBy as number[],
   }));

@@ -85,7 +85,7 @@ async function summary(
     `SELECT ${['count(*) AS rows', 'avg(prediction) AS mean', 'avg(prediction_upper_bound - prediction_lower_bound) AS width', ...flags].join(', ')} FROM published`,
   );
   const counted = await sql.rows('SELECT category, count(*) AS rows FROM published GROUP BY category');
-  const countOf = new Map(counted.map(({ category, rows }) => [String(category), Number(rows)]));
+  const countOf = new Map(counted.map(({ category, rows }) => [category as string, Number(rows)]));
   return {
     rows: Number(total['rows']),
     modelVersion: String(version),

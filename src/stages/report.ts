@@ -63,6 +63,6 @@ async function runGraph(
     if (history && history.length > 0) machines.push({ name, states: stateRuns(history), beganMs: startedMs(history) });
   }
   const beganMs = Math.min(ports.clock.nowMs(), ...machines.map((machine) => machine.beganMs));
-  const inOrder = machines.sort((a, b) => a.beganMs - b.beganMs).map(({ beganMs: _, ...machine }) => machine);
-  return { machines: inOrder, beganMs };
+  const inOrder = machines.sort((a, b) => a.beganMs - b.beganMs);
+  return { machines: inOrder.map(({ name, states }) => ({ name, states })), beganMs };
 }

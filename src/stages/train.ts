@@ -36,7 +36,9 @@ export const train: Stage<'Train'> = async ({ useCase, runId, snapshot, tuned },
   const { declaration } = useCaseOf(ports.catalogue, useCase);
   const rows = await readFrozenSet(ports, snapshot, 'train', declaration);
   const documents = await Promise.all(
-    tuned.map(async ({ key }) => fromJsonBytes<CandidateDocument>(await getWritten(ports.registry, key, 'registry'), `registry/${key}`)),
+    tuned.map(async ({ key }) =>
+      fromJsonBytes<CandidateDocument>(await getWritten(ports.registry, key, 'registry'), `registry/${key}`),
+    ),
   );
   const metric = searchOf(declaration, documents[0].candidate.kind).metric;
   const best = chooseBest(documents, metric);

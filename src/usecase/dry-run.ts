@@ -1,4 +1,5 @@
 import { didYouMean } from '../data/nearest.ts';
+import { storedType } from '../data/contract/silver.ts';
 import { quoteName } from '../data/quote.ts';
 import type { SqlEngine } from '../data/sql.ts';
 import type { UseCase } from './catalogue.ts';
@@ -21,7 +22,7 @@ export async function dryRunFindings(sql: SqlEngine, useCase: UseCase): Promise<
   };
 
   for (const [source, { contract }] of Object.entries(contracts)) {
-    const columns = contract.columns.map(({ name, sqlType }) => `${quoteName(name)} ${sqlType}`);
+    const columns = contract.columns.map((column) => `${quoteName(column.name)} ${storedType(column)}`);
     await sql.run(`CREATE OR REPLACE TEMP TABLE ${quoteName(source)} (${columns.join(', ')})`);
     for (const { name, condition } of contract.rowRules) {
       await attempt(`rule ${name} of ${source}`, `SELECT count(*) FILTER (${condition}) FROM ${quoteName(source)}`);

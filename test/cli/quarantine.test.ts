@@ -85,7 +85,7 @@ describe('a drop', () => {
     const receipt = (await readReceipt(ports, { useCase, runId: 'drop-a.csv' }))!;
     expect(receipt).toMatchObject({
       status: 'accepted',
-      file: { name: 'a.csv', sizeBytes: file.length },
+      files: [{ name: 'a.csv', sizeBytes: file.length }],
       contract: { version: '1.0.0' },
       rows: { dropped: 36, accepted: 30, quarantined: 6, rejected: 0 },
       broken: expect.arrayContaining([
@@ -121,7 +121,7 @@ describe('redrive', () => {
     const [statement] = await tryAgain(now);
     expect(statement).toMatchObject({ files: ['a.csv'], redriven: 2, dropped: 36, silver: 32, quarantined: 4, reconciles: true });
     const [total] = statement.totals;
-    expect(total).toMatchObject({ column: 'charges', readNow: '0.00' });
+    expect(total).toMatchObject({ column: 'charges', rest: '0.00' });
     expect(Number(total.silver)).toBeCloseTo(amount([...good, ...tooHeavy]), 6);
     expect(Number(total.quarantined)).toBeCloseTo(amount([broken[0], ...repeated]), 6);
     expect(Number(total.dropped)).toBeCloseTo(Number(total.silver) + Number(total.quarantined), 6);

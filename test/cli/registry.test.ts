@@ -22,7 +22,10 @@ beforeAll(async () => {
   // so many and so little noise that the frozen test set tells good calibration from luck
   await ingest(weak, 'january.csv', policies({ rows: 2400, sigma: 0.2 }));
   await train(weak, 'r1');
-  prepared = await openWorld({ from: weak, useCases: useCasesFolder(`${path}/good`, { ...smallSearch, models: [boosting] }) });
+  prepared = await openWorld({
+    from: weak,
+    useCases: useCasesFolder(`${path}/good`, { ...smallSearch, models: [boosting] }),
+  });
   weak.close();
   await promote(at(prepared), {
     alias: 'champion',
@@ -89,7 +92,10 @@ describe('registry promote', () => {
   test('with --dry-run says what would happen and appends nothing', async () => {
     const before = await ledger();
     const good = await registry('promote', '2', '--reason', 'r', '--dry-run');
-    expect(good).toMatchObject({ code: 0, out: expect.stringMatching(/^All \d+ gates pass\. Would make version 2 champion .* in place of 1\.\n$/) });
+    expect(good).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^All \d+ gates pass\. Would make version 2 champion .* in place of 1\.\n$/),
+    });
     await registry('promote', '2', '--reason', 'r');
     const alike = await registry('promote', '3', '--reason', 'r', '--dry-run');
     expect(alike).toMatchObject({ code: 4, err: expect.stringMatching(/^ {2}beatsChampion: /m) });
@@ -147,7 +153,11 @@ describe('registry rollback', () => {
 describe('registry list, history and live-at', () => {
   test('list marks the champion and shows each version with its figures', async () => {
     const { out } = await registry('list');
-    const lines = out.trim().split('\n').slice(2).map((line) => line.trim().split(/ {2,}/));
+    const lines = out
+      .trim()
+      .split('\n')
+      .slice(2)
+      .map((line) => line.trim().split(/ {2,}/));
     expect(lines.map(([version]) => version)).toEqual(['1', '2', '3']);
     expect(lines[0][1]).toBe('champion');
     expect(lines[0]).toContain('random-forest');
@@ -179,6 +189,9 @@ describe('registry list, history and live-at', () => {
     const text = new TextDecoder().decode(await world.ports.registry.get(key));
     await world.ports.registry.put(key, new TextEncoder().encode(text.replace('"version": 1', '"version": 3')));
     const { code, err } = await registry('promote', '2', '--reason', 'r');
-    expect([code, err]).toEqual([1, expect.stringContaining('entry 1 was edited after it was written. Nothing is promoted on it.')]);
+    expect([code, err]).toEqual([
+      1,
+      expect.stringContaining('entry 1 was edited after it was written. Nothing is promoted on it.'),
+    ]);
   });
 });

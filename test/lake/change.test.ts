@@ -248,14 +248,15 @@ describe('with other writers at work', () => {
     await appendQuery(table, lake.sql, range(0, 3));
     const { version } = await table.snapshot();
     await appendQuery(open(), lake.sql, range(5, 6));
-    for (const writing of [
-      overwriteQuery(table, lake.sql, range(9, 10), { unchangedSince: version }),
-      appendQuery(table, lake.sql, range(9, 10), { unchangedSince: version }),
-      deleteRows(table, lake.sql, 'SELECT 1 AS id', { unchangedSince: version }),
-      mergeQuery(table, lake.sql, range(1, 2), { key: ['id'], unchangedSince: version }),
-    ]) {
-      await expect(writing).rejects.toThrow(ConcurrentChange);
-      await expect(writing).rejects.toThrow(
+    const writes = [
+      () => overwriteQuery(table, lake.sql, range(9, 10), { unchangedSince: version }),
+      () => appendQuery(table, lake.sql, range(9, 10), { unchangedSince: version }),
+      () => deleteRows(table, lake.sql, 'SELECT 1 AS id', { unchangedSince: version }),
+      () => mergeQuery(table, lake.sql, range(1, 2), { key: ['id'], unchangedSince: version }),
+    ];
+    for (const write of writes) {
+      await expect(write()).rejects.toThrow(ConcurrentChange);
+      await expect(write()).rejects.toThrow(
         'Table t has changed since version 0, on which this write rests; it is at 1 now',
       );
     }

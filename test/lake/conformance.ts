@@ -11,6 +11,7 @@ import { leastRetentionMs, vacuum } from '../../src/lake/vacuum.ts';
 import { appendQuery, overwriteQuery } from '../../src/lake/write.ts';
 import { openLake, type TestLake } from './lake.ts';
 
+const changer = fileURLToPath(new URL('../fixtures/delta/change_with_deltalake.py', import.meta.url));
 const reader = fileURLToPath(new URL('../fixtures/delta/read_with_deltalake.py', import.meta.url));
 const golden = fileURLToPath(new URL('../fixtures/delta/golden/append-overwrite-delete', import.meta.url));
 
@@ -24,7 +25,7 @@ const everyType = `
     MAP {'k': i} AS lookup, CASE i WHEN 0 THEN 'nan'::DOUBLE WHEN 1 THEN 'inf'::DOUBLE ELSE i END AS wild
   FROM range(5) r(i)`;
 
-type Maker = (lake: TestLake, table: DeltaTable) => Promise<number | void>;
+type Maker = (lake: TestLake, table: DeltaTable, python: string) => Promise<number | void>;
 
 /** Each makes one table, and tells its first version that can still be read, where that is not 0. */
 const makers: Record<string, Maker> = {
@@ -130,6 +131,16 @@ const makers: Record<string, Maker> = {
     if (protocol.minReaderVersion !== 1 || protocol.minWriterVersion !== 2)
       throw new Error('an old reader is shut out');
   },
+  async changedByBoth(lake, table, python) {
+    for (const start of [0, 5]) {
+      await appendQuery(table, lake.sql, `SELECT i AS id, 'ours' AS state FROM range(${start}, ${start + 5}) r(i)`);
+    }
+    await promisify(execFile)(python, [changer, join(lake.directory, table.at.path)]);
+    await deleteRows(table, lake.sql, 'SELECT unnest([3, 102]) AS id');
+    await mergeQuery(table, lake.sql, `SELECT unnest([4, 200, 300]) AS id, 'merged' AS state`, { key: ['id'] });
+    const left = JSON.stringify((await lake.rows(await table.snapshot())).map((row) => row['id']));
+    if (left !== '[0,2,4,5,6,7,8,9,100,200,300]') throw new Error(`the rows ${left} are left`);
+  },
   async continued(lake, table) {
     await cp(golden, join(lake.directory, table.at.path), { recursive: true });
     const rows = `SELECT 5::BIGINT AS policy_id, 'NE' AS region, 5.0::DOUBLE AS charges, 5::DECIMAL(10, 2) AS premium,
@@ -162,7 +173,7 @@ export async function compareWithDeltalake(python: string): Promise<string[]> {
 
 async function compareTable(lake: TestLake, name: string, make: Maker, python: string): Promise<number> {
   const table = deltaTable(lake.store, name, { ...lake.context, sql: lake.sql });
-  const first = String((await make(lake, table)) ?? 0);
+  const first = String((await make(lake, table, python)) ?? 0);
   const output = join(lake.directory, 'read');
   const { stdout } = await promisify(execFile)(python, [reader, join(lake.directory, name), output, first]);
   const versions = JSON.parse(stdout) as number[];

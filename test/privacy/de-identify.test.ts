@@ -26,7 +26,8 @@ const property = (name: string, type: string, privacy?: string, more: string[] =
 
 const contractYaml = (...properties: string[]): string =>
   `apiVersion: v3.1.0\nkind: DataContract\nid: urn:test:members\nversion: 1.0.0\nstatus: active\nschema:\n  - name: members\n    properties:\n${properties.join('\n')}\n`;
-const contractWith = (...properties: string[]): Contract => parseContract(contractYaml(...properties), 'members.odcs.yaml');
+const contractWith = (...properties: string[]): Contract =>
+  parseContract(contractYaml(...properties), 'members.odcs.yaml');
 const findings = (...properties: string[]): string => {
   try {
     contractWith(...properties);
@@ -46,7 +47,15 @@ afterAll(() => sql.close());
 
 /** The rows that leave the zone, without their lineage. */
 async function released(contract: Contract, csv: string, erased: readonly string[] = []) {
-  await validateFile({ sql, bytes: Buffer.from(csv), fileName: 'members.csv', digest: '0'.repeat(64), contract, arrivedAtMs, dropId: 'd' });
+  await validateFile({
+    sql,
+    bytes: Buffer.from(csv),
+    fileName: 'members.csv',
+    digest: '0'.repeat(64),
+    contract,
+    arrivedAtMs,
+    dropId: 'd',
+  });
   const counts = await deIdentify({
     sql,
     contract,
@@ -55,10 +64,17 @@ async function released(contract: Contract, csv: string, erased: readonly string
     arrivedAtMs,
     vaultOf: (column) => ({
       surrogatesOf: async (identifiers) =>
-        new Map(Array.from(identifiers, (identifier, i) => [identifier, erased.includes(identifier) ? undefined : `${column} ${i}`])),
+        new Map(
+          Array.from(identifiers, (identifier, i) => [
+            identifier,
+            erased.includes(identifier) ? undefined : `${column} ${i}`,
+          ]),
+        ),
     }),
   });
-  const rows = await sql.rows('SELECT * EXCLUDE (_drop_id, _source_file, _line, _ingested_at, _contract_version) FROM released ORDER BY _line');
+  const rows = await sql.rows(
+    'SELECT * EXCLUDE (_drop_id, _source_file, _line, _ingested_at, _contract_version) FROM released ORDER BY _line',
+  );
   return { rows, ...counts };
 }
 
@@ -102,9 +118,25 @@ describe('bench 32', () => {
 
   test('ZIP codes keep three digits, those of small areas none', async () => {
     const contract = contractWith(key, property('zip', 'string', 'zip'));
-    const zips = ['02139', '02139-4307', '021394307', ...restrictedZip3.map((area) => `${area}01`), '2139', 'AB12 3CD', ''];
+    const zips = [
+      '02139',
+      '02139-4307',
+      '021394307',
+      ...restrictedZip3.map((area) => `${area}01`),
+      '2139',
+      'AB12 3CD',
+      '',
+    ];
     const { rows } = await released(contract, ['member_id,zip', ...zips.map((zip, i) => `${i},${zip}`)].join('\n'));
-    expect(rows.map(({ zip }) => zip)).toEqual(['021', '021', '021', ...restrictedZip3.map(() => '000'), null, null, null]);
+    expect(rows.map(({ zip }) => zip)).toEqual([
+      '021',
+      '021',
+      '021',
+      ...restrictedZip3.map(() => '000'),
+      null,
+      null,
+      null,
+    ]);
   });
 
   test('the restricted areas are the union of the lists of three censuses', () => {
@@ -194,7 +226,10 @@ describe('what leaves the zone', () => {
       property('seen', 'timestamp', 'recordTime'),
       property('amount', 'number', undefined, ['physicalType: DECIMAL(9,2)']),
     );
-    await released(contract, 'member_id,age,zip,born,seen,amount\na,40,02139,1986-01-31T00:00:00Z,2026-01-01T00:00:00Z,1.50\n');
+    await released(
+      contract,
+      'member_id,age,zip,born,seen,amount\na,40,02139,1986-01-31T00:00:00Z,2026-01-01T00:00:00Z,1.50\n',
+    );
     const described = await sql.rows('DESCRIBE released');
     const types = new Map(described.map((row) => [row['column_name'], row['column_type']]));
     for (const { name, sqlType } of releasedContract(contract).columns) {
@@ -206,8 +241,12 @@ describe('what leaves the zone', () => {
 describe('a contract that leaves the treatment open is refused when it is read', () => {
   test('a restricted column needs a class that protects it', () => {
     const restricted = ['classification: restricted'];
-    expect(findings(key, property('code', 'string', undefined, restricted))).toMatch(/"code" is restricted and has no treatment: .*medicalRecordNumber/);
-    expect(findings(key, property('code', 'string', 'none', restricted))).toMatch(/"code" is restricted and would be kept/);
+    expect(findings(key, property('code', 'string', undefined, restricted))).toMatch(
+      /"code" is restricted and has no treatment: .*medicalRecordNumber/,
+    );
+    expect(findings(key, property('code', 'string', 'none', restricted))).toMatch(
+      /"code" is restricted and would be kept/,
+    );
     expect(findings(key, property('code', 'string', 'otherCode', restricted))).toBe('');
   });
 
@@ -229,20 +268,35 @@ describe('a contract that leaves the treatment open is refused when it is read',
     expect(findings(key, column('none'))).toBe('');
   });
 
-  test.each(['smoker', 'message', 'percentage', 'coverage', 'stage', 'charges', 'plan_name', 'region', 'shipment', 'equipment', 'description'])(
-    'a column called %s need not be',
-    (name) => expect(findings(key, property(name, 'integer'))).toBe(''),
-  );
+  test.each([
+    'smoker',
+    'message',
+    'percentage',
+    'coverage',
+    'stage',
+    'charges',
+    'plan_name',
+    'region',
+    'shipment',
+    'equipment',
+    'description',
+  ])('a column called %s need not be', (name) => expect(findings(key, property(name, 'integer'))).toBe(''));
 
   test('a class that does not fit the type', () => {
-    expect(findings(key, property('c', 'integer', 'zip'))).toMatch(/class zip needs the logicalType string, it is integer/);
-    expect(findings(property('id', 'integer', undefined, ['primaryKey: true']))).toMatch(/class identifier needs the logicalType string/);
+    expect(findings(key, property('c', 'integer', 'zip'))).toMatch(
+      /class zip needs the logicalType string, it is integer/,
+    );
+    expect(findings(property('id', 'integer', undefined, ['primaryKey: true']))).toMatch(
+      /class identifier needs the logicalType string/,
+    );
     expect(findings(key, property('c', 'string', 'birthDate'))).toMatch(/needs the logicalType date or timestamp/);
   });
 
   test('an unknown class, and a derivation that is none', () => {
     expect(findings(key, property('c', 'string', 'nickname'))).toMatch(/nickname/);
-    expect(findings(key, property('c', 'integer', undefined, ['derived: other + 1']))).toMatch(/"derived": there is no column "other"/);
+    expect(findings(key, property('c', 'integer', undefined, ['derived: other + 1']))).toMatch(
+      /"derived": there is no column "other"/,
+    );
     expect(findings(key, property('c', 'date', undefined, ['derived: now()']))).toMatch(/logicalType that is no time/);
   });
 });
@@ -261,7 +315,9 @@ test('what nobody declared is guessed on the safe side', () => {
     property('flag', 'boolean'),
   );
   const { columns } = planDeIdentification(contract);
-  expect(columns.map(({ column, privacy, treatment, declared }) => [column.name, privacy, treatment, declared])).toEqual([
+  expect(
+    columns.map(({ column, privacy, treatment, declared }) => [column.name, privacy, treatment, declared]),
+  ).toEqual([
     ['id', 'identifier', 'surrogate', false],
     ['note', 'freeText', 'drop', false],
     ['happened', 'date', 'year', false],

@@ -13,11 +13,15 @@ export class FakeKeyRing implements KeyRing {
 
   generate(context: KeyContext): Promise<DataKey> {
     const nonce = Buffer.from(`${this.#seed} ${++this.#made}`);
-    return Promise.resolve({ key: this.#key(nonce, context), wrapped: Buffer.concat([digest(canonicalJson(context)), nonce]) });
+    return Promise.resolve({
+      key: this.#key(nonce, context),
+      wrapped: Buffer.concat([digest(canonicalJson(context)), nonce]),
+    });
   }
 
   unwrap(wrapped: Uint8Array, context: KeyContext): Promise<Uint8Array> {
-    if (!digest(canonicalJson(context)).equals(wrapped.subarray(0, 32))) return Promise.reject(new KeyNotUnwrapped('a test', context));
+    if (!digest(canonicalJson(context)).equals(wrapped.subarray(0, 32)))
+      return Promise.reject(new KeyNotUnwrapped('a test', context));
     return Promise.resolve(this.#key(wrapped.subarray(32), context));
   }
 

@@ -13,7 +13,10 @@ type Row = { person: string; age: number; region: string; charges: number };
 async function table(name: string, rows: readonly Row[]): Promise<void> {
   await sql.run(`DROP TABLE IF EXISTS ${name}`);
   const columns = { person: rows.map(({ person }) => person), region: rows.map(({ region }) => region) };
-  const numbers = { age: Float64Array.from(rows, ({ age }) => age), charges: Float64Array.from(rows, ({ charges }) => charges) };
+  const numbers = {
+    age: Float64Array.from(rows, ({ age }) => age),
+    charges: Float64Array.from(rows, ({ charges }) => charges),
+  };
   await sql.insert(name, tableFromArrays({ ...columns, ...numbers }));
 }
 
@@ -78,15 +81,26 @@ test('after suppression no group is below k, whatever the population, and nothin
 });
 
 test('a member who is delivered every month does not hide behind themselves', async () => {
-  await table('members', Array.from({ length: 12 }, (_, month) => ({ person: 'p', age: 40, region: 'N', charges: month })));
-  expect(await groupSizes(sql, { from: 'members', quasi, person: 'person' })).toMatchObject({ smallest: 1, smallGroups: 1 });
+  await table(
+    'members',
+    Array.from({ length: 12 }, (_, month) => ({ person: 'p', age: 40, region: 'N', charges: month })),
+  );
+  expect(await groupSizes(sql, { from: 'members', quasi, person: 'person' })).toMatchObject({
+    smallest: 1,
+    smallGroups: 1,
+  });
   expect(await groupSizes(sql, { from: 'members', quasi })).toMatchObject({ smallest: 12, smallGroups: 0 });
 });
 
 test('an empty table and a table without quasi-identifiers', async () => {
   await table('members', population(1, 20));
-  expect(await groupSizes(sql, { from: 'members', quasi: [], person: 'person' })).toMatchObject({ groups: 1, smallest: 20 });
-  expect(await suppressSmallGroups(sql, { from: 'members', into: 'released', quasi: [], person: 'person', k: 21 })).toEqual({
+  expect(await groupSizes(sql, { from: 'members', quasi: [], person: 'person' })).toMatchObject({
+    groups: 1,
+    smallest: 20,
+  });
+  expect(
+    await suppressSmallGroups(sql, { from: 'members', into: 'released', quasi: [], person: 'person', k: 21 }),
+  ).toEqual({
     released: 0,
     blanked: 0,
     leftOut: 40,

@@ -16,7 +16,11 @@ describe('the classes', () => {
   test.each(canaries.filter(({ column }) => !['remarks', 'member_id'].includes(column)))(
     '$class is found behind its column’s name: $column',
     ({ class: kind, column, text }) => {
-      for (const written of [`${column}: ${text}`, JSON.stringify({ [column]: text }), JSON.stringify(JSON.stringify({ [column]: text }))]) {
+      for (const written of [
+        `${column}: ${text}`,
+        JSON.stringify({ [column]: text }),
+        JSON.stringify(JSON.stringify({ [column]: text })),
+      ]) {
         expect(classesIn(written), written).toEqual([kind]);
       }
     },
@@ -124,12 +128,22 @@ describe('a directory', () => {
   let sql: SqlEngine;
   beforeAll(async () => {
     sql = await openSql({ threads: 1 });
-    const file = await sql.parquet(`SELECT '219-09-9999' AS code, 219099999 AS ssn, DATE '1931-07-04' AS born, DATE '2026-11-20' AS ran,
+    const file =
+      await sql.parquet(`SELECT '219-09-9999' AS code, 219099999 AS ssn, DATE '1931-07-04' AS born, DATE '2026-11-20' AS ran,
       TIMESTAMP '1931-07-04' AS _ingested_at, 1.5 AS amount, ['a', '212-555-0147'] AS list FROM range(3)`);
     await store.put('tables/t/part.parquet', file.bytes);
-    const arrow = tableFromArrays({ note: ['nothing', 'write to a@b.example'], score: [0.1, 0.2], seen: [new Date(0), new Date(1)] });
+    const arrow = tableFromArrays({
+      note: ['nothing', 'write to a@b.example'],
+      score: [0.1, 0.2],
+      seen: [new Date(0), new Date(1)],
+    });
     await store.put('frozen/train.arrow', tableToIPC(arrow, 'file'));
-    await store.put('tables/t/_delta_log/0.json', Buffer.from('{"commitInfo":{"timestamp":1795167201150}}{"stats":"{\\"minValues\\":{\\"seen\\":\\"1931-07-04T00:00:00Z\\"}}"}'));
+    await store.put(
+      'tables/t/_delta_log/0.json',
+      Buffer.from(
+        '{"commitInfo":{"timestamp":1795167201150}}{"stats":"{\\"minValues\\":{\\"seen\\":\\"1931-07-04T00:00:00Z\\"}}"}',
+      ),
+    );
     await store.put('log.jsonl', Buffer.from('{"time":"2026-11-19T09:33:10.658Z","message":"ran"}\n'));
     await store.put('pages/zebulon.jpg', Buffer.from([0xff, 0xd8, 0xff, 0xe0]));
   });
@@ -156,7 +170,11 @@ describe('a directory', () => {
   });
 
   test('times that the contract calls no dates of a person are left alone, in tables’ logs too', async () => {
-    const findings = await scanDirectory(store, { sql, ownDays: await ownDaysOf([store]), recordTimes: ['seen', 'born'] });
+    const findings = await scanDirectory(store, {
+      sql,
+      ownDays: await ownDaysOf([store]),
+      recordTimes: ['seen', 'born'],
+    });
     expect(findings.filter((finding) => finding.class === 'dates')).toEqual([]);
   });
 });

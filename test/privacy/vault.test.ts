@@ -27,7 +27,8 @@ function openVault(objects: Objects = new Map(), intercept?: Interceptor, useCas
 
 const members = (from: number, to: number): string[] => Array.from({ length: to - from }, (_, i) => `MBR-${from + i}`);
 const by = { actor: 'dpo', reason: 'complaint 7' };
-const textOf = (objects: Objects): string => [...objects].map(([key, bytes]) => `${key}\n${Buffer.from(bytes).toString()}`).join('\n');
+const textOf = (objects: Objects): string =>
+  [...objects].map(([key, bytes]) => `${key}\n${Buffer.from(bytes).toString()}`).join('\n');
 
 /** Lets the work crash before and after each of its accesses, and looks at what it left; gives how many there were. */
 async function atEveryAccess(
@@ -81,10 +82,16 @@ describe('surrogates', () => {
   test('bench 32: a surrogate cannot be computed from the identifier, plain or hashed, with any key that is stored', async () => {
     const objects: Objects = new Map();
     const surrogate = (await openVault(objects).surrogatesOf(['MBR-1'])).get('MBR-1')!;
-    const stored = [...objects.values()].flatMap((bytes) => Buffer.from(bytes).toString().match(/[\w+/=-]{8,}/g) ?? []);
+    const stored = [...objects.values()].flatMap(
+      (bytes) =>
+        Buffer.from(bytes)
+          .toString()
+          .match(/[\w+/=-]{8,}/g) ?? [],
+    );
     for (const algorithm of ['md5', 'sha1', 'sha256', 'sha512']) {
       expect(createHash(algorithm).update('MBR-1').digest('hex')).not.toContain(surrogate);
-      for (const key of stored) expect(createHmac(algorithm, key).update('MBR-1').digest('hex')).not.toContain(surrogate);
+      for (const key of stored)
+        expect(createHmac(algorithm, key).update('MBR-1').digest('hex')).not.toContain(surrogate);
     }
   });
 
@@ -142,12 +149,16 @@ describe('exactly once', () => {
   });
 
   test('a crash before or after any access, then a retry: nobody gets a second surrogate', async () => {
-    const points = await atEveryAccess(new Map(), (vault) => vault.surrogatesOf(members(0, 40)), async (objects) => {
-      const partial = await openVault(objects).surrogatesOf(members(0, 20));
-      const final = await openVault(objects).surrogatesOf(members(0, 40));
-      for (const [member, surrogate] of partial) expect(final.get(member)).toBe(surrogate);
-      expect(new Set(final.values()).size).toBe(40);
-    });
+    const points = await atEveryAccess(
+      new Map(),
+      (vault) => vault.surrogatesOf(members(0, 40)),
+      async (objects) => {
+        const partial = await openVault(objects).surrogatesOf(members(0, 20));
+        const final = await openVault(objects).surrogatesOf(members(0, 40));
+        for (const [member, surrogate] of partial) expect(final.get(member)).toBe(surrogate);
+        expect(new Set(final.values()).size).toBe(40);
+      },
+    );
     expect(points).toBeGreaterThan(100);
   });
 });
@@ -159,9 +170,9 @@ describe('re-identification', () => {
     const surrogates = await vault.surrogatesOf(members(0, 30));
     for (const [member, surrogate] of surrogates) expect(await vault.reidentify(surrogate!, by)).toBe(member);
     const audit = await readAudit(new MemoryStore(objects), vault.auditPath);
-    expect(audit.map(({ sequence, action, surrogate, actor, reason }) => [sequence, action, surrogate, actor, reason])).toEqual(
-      [...surrogates.values()].map((surrogate, i) => [i + 1, 'reidentify', surrogate, 'dpo', 'complaint 7']),
-    );
+    expect(
+      audit.map(({ sequence, action, surrogate, actor, reason }) => [sequence, action, surrogate, actor, reason]),
+    ).toEqual([...surrogates.values()].map((surrogate, i) => [i + 1, 'reidentify', surrogate, 'dpo', 'complaint 7']));
   });
 
   test('tells nothing when the audit log cannot be written', async () => {
@@ -231,14 +242,19 @@ describe('bench 35: erasure of one member', () => {
   test('cut short anywhere and done again it ends the same', async () => {
     const prepared: Objects = new Map();
     const before = await openVault(prepared).surrogatesOf(members(0, 40));
-    const points = await atEveryAccess(prepared, (vault) => vault.shred('MBR-7'), async (objects) => {
-      // somebody who ingests in between sees everybody else as before
-      const between = await openVault(objects).surrogatesOf(members(0, 40));
-      for (const member of members(0, 40)) if (member !== 'MBR-7') expect(between.get(member)).toBe(before.get(member));
-      await openVault(objects).shred('MBR-7');
-      expect((await openVault(objects).surrogatesOf(['MBR-7'])).get('MBR-7')).toBeUndefined();
-      expect(textOf(objects)).not.toContain(`"${before.get('MBR-7')!}"`);
-    });
+    const points = await atEveryAccess(
+      prepared,
+      (vault) => vault.shred('MBR-7'),
+      async (objects) => {
+        // somebody who ingests in between sees everybody else as before
+        const between = await openVault(objects).surrogatesOf(members(0, 40));
+        for (const member of members(0, 40))
+          if (member !== 'MBR-7') expect(between.get(member)).toBe(before.get(member));
+        await openVault(objects).shred('MBR-7');
+        expect((await openVault(objects).surrogatesOf(['MBR-7'])).get('MBR-7')).toBeUndefined();
+        expect(textOf(objects)).not.toContain(`"${before.get('MBR-7')!}"`);
+      },
+    );
     expect(points).toBeGreaterThan(20);
   });
 

@@ -78,7 +78,9 @@ describe('events that wait', () => {
     await put('events/000000001.json', text);
     const delivering = new EventQueue(store).first();
     await expect(delivering).rejects.toThrow(BrokenStateFile);
-    await expect(delivering).rejects.toThrow(/runtime\/events\/000000001\.json cannot be read: .*\. Move it away to go on/);
+    await expect(delivering).rejects.toThrow(
+      /runtime\/events\/000000001\.json cannot be read: .*\. Move it away to go on/,
+    );
   });
 
   test('a file that somebody has put aside under another name is nobody’s event and in nobody’s way', async () => {

@@ -24,10 +24,13 @@ async function run(name: MachineName, input: Json, tasks: { [state: string]: Can
   return { ...execution, called };
 }
 
-test.each(machineNames)('%s is a machine in full: the interpreter takes every field of it, and no placeholder is left', (name) => {
-  expect(() => parseMachine(definitions[name])).not.toThrow();
-  expect(JSON.stringify(definitions[name])).not.toContain('${');
-});
+test.each(machineNames)(
+  '%s is a machine in full: the interpreter takes every field of it, and no placeholder is left',
+  (name) => {
+    expect(() => parseMachine(definitions[name])).not.toThrow();
+    expect(JSON.stringify(definitions[name])).not.toContain('${');
+  },
+);
 
 describe('govern', () => {
   const input = { useCase: 'u', runId: 'r', version: 2 };
@@ -45,13 +48,18 @@ describe('govern', () => {
     expect(called).toEqual(['Govern', 'Promote', 'Govern', 'Promote', 'AnnouncePromotion', 'Report']);
     const inputs = history.flatMap((event) => {
       const { parameters = '' } = (event['taskScheduledEventDetails'] ?? {}) as { parameters?: string };
-      return parameters.includes('expectedHead') ? [(JSON.parse(parameters) as { Payload: { expectedHead: string } }).Payload.expectedHead] : [];
+      return parameters.includes('expectedHead')
+        ? [(JSON.parse(parameters) as { Payload: { expectedHead: string } }).Payload.expectedHead]
+        : [];
     });
     expect(inputs).toEqual(['a', 'b']);
   });
 
   test('announces a refusal with its reason, and promotes nothing', async () => {
-    const { status, called, history } = await run('govern', input, { Govern: [verdict('a', false)], AnnounceRefusal: [announced] });
+    const { status, called, history } = await run('govern', input, {
+      Govern: [verdict('a', false)],
+      AnnounceRefusal: [announced],
+    });
     expect([status, called]).toEqual(['SUCCEEDED', ['Govern', 'AnnounceRefusal', 'Report']]);
     expect(JSON.stringify(history)).toContain('ModelRefused');
   });
@@ -61,8 +69,14 @@ describe('a stage that fails', () => {
   const input = { useCase: 'u', runId: 'r', version: 1, predictionsVersion: 0 };
 
   test('has somebody told, the run reported, and the execution failed under the error’s own name', async () => {
-    const { status, error, cause, called } = await run('monitor', input, { Monitor: [failing('DigestMismatch', 'model.txt')] });
-    expect({ status, error, cause }).toEqual({ status: 'FAILED', error: 'DigestMismatch', cause: 'DigestMismatch: model.txt' });
+    const { status, error, cause, called } = await run('monitor', input, {
+      Monitor: [failing('DigestMismatch', 'model.txt')],
+    });
+    expect({ status, error, cause }).toEqual({
+      status: 'FAILED',
+      error: 'DigestMismatch',
+      cause: 'DigestMismatch: model.txt',
+    });
     expect(called).toEqual(['Monitor', 'Notify', 'Report']);
   });
 
@@ -77,7 +91,15 @@ describe('a stage that fails', () => {
   });
 
   test('is tried again where the store did not answer, and only then', async () => {
-    const good = payload({ ...input, severity: 'NONE', driftDetected: false, features: [], retrain: false, reason: '', action: '' });
+    const good = payload({
+      ...input,
+      severity: 'NONE',
+      driftDetected: false,
+      features: [],
+      retrain: false,
+      reason: '',
+      action: '',
+    });
     const away = failing('StoreUnavailable');
     const again = await run('monitor', input, { Monitor: [away, away, good] });
     expect(again.status).toBe('SUCCEEDED');

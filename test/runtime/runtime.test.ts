@@ -37,7 +37,8 @@ async function lasting({ ports }: Runtime): Promise<string> {
     ['registry', 'promotions/'],
     ['registry', 'cards/'],
   ];
-  for (const [zone, prefix] of places) for (const entry of await contents(ports[zone], prefix)) hash.update(entry.join('='));
+  for (const [zone, prefix] of places)
+    for (const entry of await contents(ports[zone], prefix)) hash.update(entry.join('='));
   return hash.digest('hex');
 }
 
@@ -58,7 +59,7 @@ beforeAll(async () => {
   const runtime = await openRuntime({
     directory: settled,
     useCases,
-    threads: 2,
+    threads: 1,
     clock: movedClock(january),
     onProgress: (told) => progress.push(told),
   });
@@ -75,12 +76,13 @@ afterAll(() => remove());
 
 let runtime: Runtime;
 let clock: MovedClock;
+const setClock = (nowMs: number) => clock.set(nowMs);
 let directory: string;
 beforeEach(async () => {
   directory = newDirectory();
   copyOf(settled, directory);
   clock = movedClock(february);
-  runtime = await openRuntime({ directory, useCases, threads: 2, clock });
+  runtime = await openRuntime({ directory, useCases, threads: 1, clock });
 });
 afterEach(() => runtime.close());
 
@@ -100,8 +102,13 @@ describe('a month', () => {
       'ModelPromoted',
       'ScoresPublished',
     ]);
-    expect(events.map((event) => event['detail-type'])).toEqual(['Object Created', ...januaryEnded.flatMap(({ announced }) => announced)]);
-    expect(new Set(januaryEnded.map(({ report }) => report))).toEqual(new Set([`pages/insurance-cost/${januaryRun}.html`]));
+    expect(events.map((event) => event['detail-type'])).toEqual([
+      'Object Created',
+      ...januaryEnded.flatMap(({ announced }) => announced),
+    ]);
+    expect(new Set(januaryEnded.map(({ report }) => report))).toEqual(
+      new Set([`pages/insurance-cost/${januaryRun}.html`]),
+    );
   });
 
   test('ends with every row in one place, scored, and on one page', async () => {
@@ -127,9 +134,13 @@ describe('a month', () => {
     expect(progress.filter(({ kind }) => kind === 'machine-ended')).toHaveLength(5);
     expect(progress[0]).toEqual({ kind: 'event', detailType: 'Object Created', starts: ['ingest'] });
     expect(progress).toContainEqual({ kind: 'event', detailType: 'RowsQuarantined', starts: [] });
-    const left = progress.flatMap((told) => (told.kind === 'state-exited' && told.machine === 'score' ? [told.state] : []));
+    const left = progress.flatMap((told) =>
+      told.kind === 'state-exited' && told.machine === 'score' ? [told.state] : [],
+    );
     expect(left).toEqual(['Pin', 'ScorePartitions', 'Publish', 'AnnounceScores', 'Report']);
-    const items = progress.flatMap((told) => (told.kind === 'item-ended' && told.machine === 'train' ? [[told.ended, told.total]] : []));
+    const items = progress.flatMap((told) =>
+      told.kind === 'item-ended' && told.machine === 'train' ? [[told.ended, told.total]] : [],
+    );
     expect(items).toEqual([
       [1, 2],
       [2, 2],
@@ -171,8 +182,13 @@ describe('the next month', () => {
     clock.set(Date.parse('2026-02-27T09:00:00Z'));
     await runtime.drop(dropOf('february.csv', policies({ month: '2026-02', inflation: 1.15, agedBy: 8 })));
     await runtime.deliver();
-    const morning = await runtime.runSchedules(clock.nowMs(), Date.parse('2026-02-28T03:00:00Z'), clock.set);
-    expect(machines(morning).slice(0, 4)).toEqual(['score SUCCEEDED', 'monitor SUCCEEDED', 'train SUCCEEDED', 'govern SUCCEEDED']);
+    const morning = await runtime.runSchedules(clock.nowMs(), Date.parse('2026-02-28T03:00:00Z'), setClock);
+    expect(machines(morning).slice(0, 4)).toEqual([
+      'score SUCCEEDED',
+      'monitor SUCCEEDED',
+      'train SUCCEEDED',
+      'govern SUCCEEDED',
+    ]);
     expect(morning[1].announced).toEqual(['DriftDetected', 'RetrainRequested']);
     const [version] = (await listVersions(runtime.ports.registry, useCase)).slice(-1);
     expect(version.lineage).toMatchObject({ runId: 'score-2026-02-28', dataVersion: 1 });
@@ -182,7 +198,7 @@ describe('the next month', () => {
 });
 
 describe('schedules', () => {
-  const fire = (from: string, to: string) => runtime.runSchedules(Date.parse(from), Date.parse(to), clock.set);
+  const fire = (from: string, to: string) => runtime.runSchedules(Date.parse(from), Date.parse(to), setClock);
 
   test('name their runs by the logical date, so that one that fires again is the same run', async () => {
     const first = await fire('2026-01-31T03:00:00Z', '2026-02-01T03:00:00Z');
@@ -199,7 +215,10 @@ describe('schedules', () => {
 
   test('find nothing to do where nothing has arrived', async () => {
     const before = await lasting(runtime);
-    expect(machines(await fire('2026-02-01T03:00:00Z', '2026-02-03T03:00:00Z'))).toEqual(['score SUCCEEDED', 'score SUCCEEDED']);
+    expect(machines(await fire('2026-02-01T03:00:00Z', '2026-02-03T03:00:00Z'))).toEqual([
+      'score SUCCEEDED',
+      'score SUCCEEDED',
+    ]);
     expect(await lasting(runtime)).toBe(before);
   });
 });
@@ -251,7 +270,11 @@ describe('what goes wrong', () => {
       ['gold', 'features/insurance-cost'],
       ['gold', 'predictions/insurance-cost'],
     ] as const) {
-      expect([table, await count(next, zone, table), await count(next, zone, table, 'count(DISTINCT customer_id)')]).toEqual([table, 1176, 1176]);
+      expect([
+        table,
+        await count(next, zone, table),
+        await count(next, zone, table, 'count(DISTINCT customer_id)'),
+      ]).toEqual([table, 1176, 1176]);
     }
     expect(await count(next, 'bronze', 'quarantine/insurance-cost/policies')).toBe(24);
     expect(await listVersions(next.ports.registry, useCase)).toHaveLength(1);
@@ -270,6 +293,7 @@ function deliverAndDieAt(directory: string, state: string): string {
       directory: ${JSON.stringify(directory)},
       useCases: ${JSON.stringify(useCases)},
       clock: movedClock(${january}),
+      threads: 1,
       onProgress: (told) => {
         if (told.kind === 'state-entered' && told.state === '${state}') process.kill(process.pid, 'SIGKILL');
       },

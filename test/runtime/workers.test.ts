@@ -57,12 +57,17 @@ describe('worker threads', () => {
   });
 
   test('pass an error on with its name and words, and take the next job', async () => {
-    const missing = { ...jobs[0], snapshot: { ...jobs[0].snapshot, key: 'snapshots/insurance-cost/none/snapshot.json' } };
+    const missing = {
+      ...jobs[0],
+      snapshot: { ...jobs[0].snapshot, key: 'snapshots/insurance-cost/none/snapshot.json' },
+    };
     await expect(workers.run('Tune', missing, january)).rejects.toMatchObject({
       name: 'ObjectNotFound',
       message: expect.stringContaining('snapshots/insurance-cost/none/snapshot.json'),
     });
-    await expect(workers.run('Tune', { ...jobs[0], runId: '' }, january)).rejects.toMatchObject({ name: 'StageContractBroken' });
+    await expect(workers.run('Tune', { ...jobs[0], runId: '' }, january)).rejects.toMatchObject({
+      name: 'StageContractBroken',
+    });
     expect(await workers.run('Tune', jobs[0], january)).toMatchObject({ candidateId: jobs[0].candidate.id });
   });
 

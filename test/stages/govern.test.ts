@@ -2,7 +2,13 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { aliasHead, liveAt } from '../../src/governance/aliases.ts';
 import { readLedger } from '../../src/governance/ledger.ts';
 import { ChampionChanged, promote, rollBack } from '../../src/governance/promotion.ts';
-import { DigestMismatch, fileKey, publishVersion, readVersion, readVersionFile } from '../../src/governance/registry.ts';
+import {
+  DigestMismatch,
+  fileKey,
+  publishVersion,
+  readVersion,
+  readVersionFile,
+} from '../../src/governance/registry.ts';
 import { factsOf } from '../../src/stages/common/facts.ts';
 import { smallSearch, temporaryDirectory, useCasesFolder } from './use-cases.ts';
 import { type World, contents, govern, ingest, openWorld, policies, train, useCase } from './world.ts';
@@ -23,7 +29,10 @@ beforeAll(async () => {
   // so many and so little noise that the frozen test set tells good calibration from luck
   await ingest(weak, 'january.csv', policies({ rows: 2400, sigma: 0.2 }));
   await train(weak, 'r1');
-  trained = await openWorld({ from: weak, useCases: useCasesFolder(`${path}/good`, { ...smallSearch, models: [boosting] }) });
+  trained = await openWorld({
+    from: weak,
+    useCases: useCasesFolder(`${path}/good`, { ...smallSearch, models: [boosting] }),
+  });
   await train(trained, 'r2');
   weak.close();
 });
@@ -43,7 +52,8 @@ const ledger = () => readLedger(world.ports.registry, useCase);
 const champion = async () => liveAt(await ledger(), 'champion');
 const judge = (version: number, runId = `r${version}`) => world.run('Govern', { useCase, runId, version });
 const gatesOf = async (runId: string) => (await factsOf(world.ports, { useCase, runId }, 'Govern'))!.gates!;
-const failedGates = async (runId: string) => (await gatesOf(runId)).filter(({ passed }) => !passed).map(({ name }) => name);
+const failedGates = async (runId: string) =>
+  (await gatesOf(runId)).filter(({ passed }) => !passed).map(({ name }) => name);
 
 /** Past every gate, as no product code does it. */
 const makeChampion = async (version: number) =>
@@ -77,7 +87,13 @@ describe('Govern', () => {
     expect(await failedGates('r1')).toContain('r2');
     expect(verdict.reason).toMatch(/ of \d+ gates failed\. .*R² is /);
     expect(await ledger()).toEqual([
-      expect.objectContaining({ kind: 'refuse', alias: 'champion', version: 1, actor: 'machine govern, run r1', reason: verdict.reason }),
+      expect.objectContaining({
+        kind: 'refuse',
+        alias: 'champion',
+        version: 1,
+        actor: 'machine govern, run r1',
+        reason: verdict.reason,
+      }),
     ]);
     expect(await champion()).toBeNull();
   });
@@ -126,9 +142,17 @@ describe('Govern', () => {
   test('delivered again it decides the same, on the state of then, and writes nothing more', async () => {
     await makeChampion(1);
     const verdict = await govern(world, 'r2', 2);
-    const before = [await ledger(), await contents(world.ports.reports), await contents(world.ports.registry, 'cards/')];
+    const before = [
+      await ledger(),
+      await contents(world.ports.reports),
+      await contents(world.ports.registry, 'cards/'),
+    ];
     expect(await govern(world, 'r2', 2)).toEqual(verdict);
-    expect([await ledger(), await contents(world.ports.reports), await contents(world.ports.registry, 'cards/')]).toEqual(before);
+    expect([
+      await ledger(),
+      await contents(world.ports.reports),
+      await contents(world.ports.registry, 'cards/'),
+    ]).toEqual(before);
   });
 
   test('a refusal delivered again stays one entry, also after the champion has changed', async () => {
@@ -184,7 +208,9 @@ describe('Govern', () => {
       const manifest = await readVersion(world.ports.registry, useCase, 2);
       const files = new Map(
         await Promise.all(
-          manifest.files.map(async ({ name }) => [name, await readVersionFile(world.ports.registry, manifest, name)] as const),
+          manifest.files.map(
+            async ({ name }) => [name, await readVersionFile(world.ports.registry, manifest, name)] as const,
+          ),
         ),
       );
       files.set('model.txt', files.get('model.txt')!.subarray(0, 500));
@@ -243,7 +269,13 @@ describe('Promote', () => {
   test('a promotion delivered again does not undo a rollback', async () => {
     await makeChampion(1);
     await govern(world, 'r2', 2);
-    await rollBack(at(), { alias: 'champion', from: 2, actor: 'a person', reason: 'complaints', decisionId: 'by hand' });
+    await rollBack(at(), {
+      alias: 'champion',
+      from: 2,
+      actor: 'a person',
+      reason: 'complaints',
+      decisionId: 'by hand',
+    });
     await govern(world, 'r2', 2);
     expect(await champion()).toBe(1);
   });

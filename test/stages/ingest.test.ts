@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ObjectStore } from '../../src/ports/object-store.ts';
-import { MisplacedDrop } from '../../src/stages/validate.ts';
+import { MisplacedDrop } from '../../src/stages/common/drop.ts';
 import { UnknownSource, UnknownUseCase } from '../../src/usecase/errors.ts';
 import { generate } from '../../usecases/insurance-cost/generate.ts';
 import { type World, contents, february, ingest, january, openWorld, useCase } from './world.ts';
@@ -50,7 +50,10 @@ describe('Validate', () => {
   });
 
   test('a quarantined row keeps its raw text, file, line, rule and contract version', async () => {
-    await world.run('Validate', await world.drop('p.csv', csv(...[1, 2, 3, 4, 5].map((id) => row(id)), row(6, { smoker: 'maybe' }))));
+    await world.run(
+      'Validate',
+      await world.drop('p.csv', csv(...[1, 2, 3, 4, 5].map((id) => row(id)), row(6, { smoker: 'maybe' }))),
+    );
     expect(await world.rows('bronze', quarantine)).toEqual([
       expect.objectContaining({
         drop_id: 'drop-p.csv',
@@ -106,10 +109,15 @@ describe('Validate', () => {
     const bad = csv(row(1), row(2, { age: '17' }), row(3, { charges: '-1' }));
     const { status, reason, rows } = await world.run('Validate', await world.drop('p.csv', bad));
     expect(status).toBe('halted');
-    expect(reason).toContain('The file p.csv is halted: 2 of 3 rows are quarantined, the contract allows a share of 0.2');
+    expect(reason).toContain(
+      'The file p.csv is halted: 2 of 3 rows are quarantined, the contract allows a share of 0.2',
+    );
     expect(rows).toEqual({ dropped: 3, accepted: 0, quarantined: 2, rejected: 1 });
     expect(await world.rows('silver', silver)).toEqual([]);
-    expect(await world.rows('bronze', quarantine, 'SELECT line FROM rows ORDER BY line')).toEqual([{ line: 3 }, { line: 4 }]);
+    expect(await world.rows('bronze', quarantine, 'SELECT line FROM rows ORDER BY line')).toEqual([
+      { line: 3 },
+      { line: 4 },
+    ]);
   });
 
   test('a crash between quarantine and silver is made good by the next delivery: no row twice, none lost', async () => {
@@ -142,7 +150,9 @@ describe('Features', () => {
     await ingest(world, 'january.csv', csv(row(1), row(2), row(3)));
     world.setClock(february);
     await ingest(world, 'february.csv', csv(row(2, { charges: '5000' }), row(3), row(4)));
-    expect(await world.rows('gold', table, 'SELECT customer_id, charges, _batch FROM rows ORDER BY _batch, customer_id')).toEqual([
+    expect(
+      await world.rows('gold', table, 'SELECT customer_id, charges, _batch FROM rows ORDER BY _batch, customer_id'),
+    ).toEqual([
       { customer_id: '2', charges: 5000, _batch: 'drop-february.csv' },
       { customer_id: '4', charges: 4512.33, _batch: 'drop-february.csv' },
       { customer_id: '1', charges: 4512.33, _batch: 'drop-january.csv' },

@@ -58,9 +58,13 @@ describe('Monitor', () => {
     const before = await contents(world.ports.gold);
     expect(await world.run('Monitor', scored)).toEqual(verdict);
     expect(await contents(world.ports.gold)).toEqual(before);
-    expect(await world.rows('gold', 'drift/insurance-cost', 'SELECT count(*) AS n, count(DISTINCT column_name) AS columns FROM rows')).toEqual([
-      { n: 14, columns: 14 },
-    ]);
+    expect(
+      await world.rows(
+        'gold',
+        'drift/insurance-cost',
+        'SELECT count(*) AS n, count(DISTINCT column_name) AS columns FROM rows',
+      ),
+    ).toEqual([{ n: 14, columns: 14 }]);
   });
 
   test('on fewer predictions than declared no drift is judged, and that is an alert', async () => {
@@ -101,30 +105,42 @@ describe('Report', () => {
     const ids = elements(markup).flatMap(({ attributes }) => attributes['id'] ?? []);
     expect(ids).toEqual(expect.arrayContaining(['brief']));
     const text = textOf(markup);
-    for (const fact of ['1,176', 'R²', 'drop-january.csv', 'gradient-boosting', 'policies 1.0.0']) expect(text).toContain(fact);
+    for (const fact of ['1,176', 'R²', 'drop-january.csv', 'gradient-boosting', 'policies 1.0.0'])
+      expect(text).toContain(fact);
 
     await report();
     expect(new TextDecoder().decode(await world.ports.reports.get(key))).toBe(page);
   });
 
-  test.each(['', 'LeakageFound: a feature knows the label'])('ends a training for the next one to begin, also after "%s"', async (failure) => {
-    const lease = retrainLease(world.ports, useCase);
-    const nowMs = world.ports.clock.nowMs();
-    await acquireLease(lease, { holder: 'r2', nowMs, durationSeconds: 60 });
-    await world.run('Report', { useCase, runId: 'r2', machine: 'train', execution, failure });
-    expect(isHeld(await readLease(lease), nowMs)).toBe(false);
-  });
+  test.each(['', 'LeakageFound: a feature knows the label'])(
+    'ends a training for the next one to begin, also after "%s"',
+    async (failure) => {
+      const lease = retrainLease(world.ports, useCase);
+      const nowMs = world.ports.clock.nowMs();
+      await acquireLease(lease, { holder: 'r2', nowMs, durationSeconds: 60 });
+      await world.run('Report', { useCase, runId: 'r2', machine: 'train', execution, failure });
+      expect(isHeld(await readLease(lease), nowMs)).toBe(false);
+    },
+  );
 
   test('shows the states of a failed run with the error’s name and no word of its cause, which may quote data', async () => {
     const history = [
       event(1, 'ExecutionStarted', january),
       entered(2, 'Snapshot', 'Task', january),
       event(3, 'TaskScheduled', january),
-      event(4, 'TaskFailed', january + 2000, { taskFailedEventDetails: { error: 'TooFewRows', cause: 'a secret of row 7' } }),
+      event(4, 'TaskFailed', january + 2000, {
+        taskFailedEventDetails: { error: 'TooFewRows', cause: 'a secret of row 7' },
+      }),
       event(5, 'TaskStateExited', january + 2000, { stateExitedEventDetails: { name: 'Snapshot' } }),
     ];
     const failed = await openWorld({ histories: { [execution]: history } });
-    const { key } = await failed.run('Report', { useCase, runId: 'r9', machine: 'train', execution, failure: 'TooFewRows: …' });
+    const { key } = await failed.run('Report', {
+      useCase,
+      runId: 'r9',
+      machine: 'train',
+      execution,
+      failure: 'TooFewRows: …',
+    });
     const page = new TextDecoder().decode(await failed.ports.reports.get(key));
     expect(textOf(parseMarkup(page))).toContain('TooFewRows');
     expect(page).not.toContain('secret');

@@ -88,8 +88,14 @@ describe('a stage has what it declares', () => {
     ['lists another place', async ({ silver }) => first(silver.list('tables/'))],
     ['lists a whole zone', async ({ gold }) => first(gold.list(''))],
     ['copies another zone', ({ silver }) => silver.localCopy('tables/x')],
-    ['writes where it may only read', ({ registry }) => registry.put('versions/insurance-cost/0001/model.txt', new Uint8Array())],
-    ['moves an alias', ({ registry }) => registry.putIfAbsent('promotions/insurance-cost/00000009.json', new Uint8Array())],
+    [
+      'writes where it may only read',
+      ({ registry }) => registry.put('versions/insurance-cost/0001/model.txt', new Uint8Array()),
+    ],
+    [
+      'moves an alias',
+      ({ registry }) => registry.putIfAbsent('promotions/insurance-cost/00000009.json', new Uint8Array()),
+    ],
     ['deletes its own', ({ gold }) => gold.delete('predictions/insurance-cost/x')],
   ])('and no more: a scoring that %s is denied', async (_title, work) => {
     await expect(tried(work)).rejects.toThrow(StoreDenied);
@@ -102,7 +108,9 @@ describe('a stage has what it declares', () => {
       runStage('Score', (async () => output) as unknown as Stage<'Score'>, input, world.ports);
     await expect(run(withoutPin, {})).rejects.toThrow(StageContractBroken);
     await expect(run(withoutPin, {})).rejects.toThrow(/^The input of stage Score does not fit src\/stages\.ts: pin: /);
-    await expect(run(scoreInput, { key: 'k', rows: -1, sizeBytes: 0 })).rejects.toThrow(/^The output of stage Score .* rows: /);
+    await expect(run(scoreInput, { key: 'k', rows: -1, sizeBytes: 0 })).rejects.toThrow(
+      /^The output of stage Score .* rows: /,
+    );
   });
 });
 

@@ -79,7 +79,10 @@ describe('Pin', () => {
 
   test('is idle once everything that has arrived is scored', async () => {
     await score(world, 's1');
-    expect(await pinned('s2')).toMatchObject({ status: 'idle', reason: 'Version 1 has scored everything that has arrived.' });
+    expect(await pinned('s2')).toMatchObject({
+      status: 'idle',
+      reason: 'Version 1 has scored everything that has arrived.',
+    });
   });
 
   test('a batch that a later drop has replaced row by row is not due for ever', async () => {
@@ -94,10 +97,42 @@ describe('Pin', () => {
   });
 
   test.each([
-    ['what nobody has scored', [{ name: 'a', rows: 1, scoredBy: [1] }, { name: 'b', rows: 1, scoredBy: [] }], 1, ['b']],
-    ['the newest one again where the champion is new', [{ name: 'a', rows: 1, scoredBy: [1] }, { name: 'b', rows: 1, scoredBy: [1] }], 2, ['b']],
-    ['no older one again', [{ name: 'a', rows: 1, scoredBy: [1] }, { name: 'b', rows: 1, scoredBy: [1, 2] }], 2, []],
-    ['everything, from the oldest on, at first', [{ name: 'a', rows: 1, scoredBy: [] }, { name: 'b', rows: 1, scoredBy: [] }], 1, ['a', 'b']],
+    [
+      'what nobody has scored',
+      [
+        { name: 'a', rows: 1, scoredBy: [1] },
+        { name: 'b', rows: 1, scoredBy: [] },
+      ],
+      1,
+      ['b'],
+    ],
+    [
+      'the newest one again where the champion is new',
+      [
+        { name: 'a', rows: 1, scoredBy: [1] },
+        { name: 'b', rows: 1, scoredBy: [1] },
+      ],
+      2,
+      ['b'],
+    ],
+    [
+      'no older one again',
+      [
+        { name: 'a', rows: 1, scoredBy: [1] },
+        { name: 'b', rows: 1, scoredBy: [1, 2] },
+      ],
+      2,
+      [],
+    ],
+    [
+      'everything, from the oldest on, at first',
+      [
+        { name: 'a', rows: 1, scoredBy: [] },
+        { name: 'b', rows: 1, scoredBy: [] },
+      ],
+      1,
+      ['a', 'b'],
+    ],
   ])('due is %s', (_title, batches, champion, due) => {
     expect(dueBatches(batches, champion).map(({ name }) => name)).toEqual(due);
   });
@@ -120,17 +155,27 @@ describe('Score and Publish', () => {
     const rows = publication.parts.map((part) => part.rows);
     expect(Math.min(...rows)).toBeGreaterThan(300);
 
-    expect(await world.run('Publish', publication)).toEqual({ useCase, runId: 's1', version: 1, rows: 1176, predictionsVersion: 0 });
-    expect(await world.rows('gold', table, 'SELECT count(*) AS n, count(DISTINCT customer_id) AS ids FROM rows')).toEqual([
-      { n: 1176, ids: 1176 },
-    ]);
+    expect(await world.run('Publish', publication)).toEqual({
+      useCase,
+      runId: 's1',
+      version: 1,
+      rows: 1176,
+      predictionsVersion: 0,
+    });
+    expect(
+      await world.rows('gold', table, 'SELECT count(*) AS n, count(DISTINCT customer_id) AS ids FROM rows'),
+    ).toEqual([{ n: 1176, ids: 1176 }]);
   });
 
   test('each prediction carries its run, model, data version and time', async () => {
     await score(world, 's1');
     const { digest } = await readVersion(world.ports.registry, useCase, 1);
     expect(
-      await world.rows('gold', table, 'SELECT DISTINCT run_id, model_version, model_digest, data_version, predicted_at, _batch FROM rows'),
+      await world.rows(
+        'gold',
+        table,
+        'SELECT DISTINCT run_id, model_version, model_digest, data_version, predicted_at, _batch FROM rows',
+      ),
     ).toEqual([
       {
         run_id: 's1',
@@ -146,10 +191,13 @@ describe('Score and Publish', () => {
   test('floor, band, interval and flags are those of the declaration', async () => {
     await score(world, 's1');
     const smokers = new Set(
-      (await world.rows('gold', 'features/insurance-cost', 'SELECT customer_id FROM rows WHERE smoker')).map((row) => row['customer_id']),
+      (await world.rows('gold', 'features/insurance-cost', 'SELECT customer_id FROM rows WHERE smoker')).map(
+        (row) => row['customer_id'],
+      ),
     );
     const rows = await world.rows('gold', table);
-    const bandOf = (value: number) => (value < 2000 ? 'low' : value < 8000 ? 'medium' : value < 20000 ? 'high' : 'very_high');
+    const bandOf = (value: number) =>
+      value < 2000 ? 'low' : value < 8000 ? 'medium' : value < 20000 ? 'high' : 'very_high';
     const expected = rows.map((row) => {
       const adjusted = Math.max(Number(row['prediction']), 500);
       const category = bandOf(adjusted);
@@ -187,7 +235,11 @@ describe('Score and Publish', () => {
     expect(next).toMatchObject({ status: 'ready', pin: { version: 2 }, batches: ['drop-january.csv'] });
     await score(world, 's2');
     expect(
-      await world.rows('gold', table, 'SELECT run_id, model_version, count(*) AS n FROM rows GROUP BY ALL ORDER BY ALL'),
+      await world.rows(
+        'gold',
+        table,
+        'SELECT run_id, model_version, count(*) AS n FROM rows GROUP BY ALL ORDER BY ALL',
+      ),
     ).toEqual([
       { run_id: 's1', model_version: 1, n: 1176 },
       { run_id: 's2', model_version: 2, n: 1176 },
@@ -198,7 +250,13 @@ describe('Score and Publish', () => {
     const { pin, batches } = await pinned('s1');
     world.setClock(january + 1000);
     await ingest(world, 'more.csv', csv([1, 2, 3], 1000));
-    const part = await world.run('Score', { useCase, runId: 's1', pin: pin!, batches, partition: { bucket: 0, buckets: 1 } });
+    const part = await world.run('Score', {
+      useCase,
+      runId: 's1',
+      pin: pin!,
+      batches,
+      partition: { bucket: 0, buckets: 1 },
+    });
     expect(part.rows).toBe(1176);
     await world.run('Publish', { useCase, runId: 's1', pin: pin!, batches, parts: [part] });
     expect((await pinned('s2')).batches).toEqual(['drop-more.csv']);

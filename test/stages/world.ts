@@ -25,7 +25,7 @@ export type World = {
   ports: Ports;
   setClock(nowMs: number): void;
   /** Between its schemas and within its declared places, as a machine runs it. */
-  run<Name extends StageName>(stage: Name, input: StageInput<Name>): Promise<StageOutput<Name>>;
+  run: <Name extends StageName>(stage: Name, input: StageInput<Name>) => Promise<StageOutput<Name>>;
   /** Puts a file where insurers drop theirs; gives what `Validate` takes. */
   drop(fileName: string, bytes: Uint8Array | string): Promise<StageInput<'Validate'>>;
   /** Rows of a table of the lake, where SQL knows it as `rows`. */

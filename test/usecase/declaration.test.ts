@@ -75,8 +75,8 @@ describe('what does not fit is named', () => {
       (d) => Object.assign(d.models[0].search.space, { maxDepth: [3, 9] }),
     ],
     [
-      'models.0.search.space.power: a glm has no such parameter. Did you mean "tweediePower"?',
-      (d) => (d.models[0] = glm({ power: { uniform: [1.1, 1.9] } }, 3)),
+      'models.0.search.space.tweedyPower: a glm has no such parameter. Did you mean "tweediePower"?',
+      (d) => (d.models[0] = glm({ tweedyPower: { uniform: [1.1, 1.9] } }, 3)),
     ],
     ['models.0.search.trials: ', (d) => (d.models[0] = glm({}, -1))],
     ['models.1.search.trials: ', (d) => (d.models[1].search.trials = 0)],

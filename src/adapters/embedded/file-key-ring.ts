@@ -66,7 +66,9 @@ async function openKeyFile(path: string): Promise<Uint8Array> {
   }
   const key = Buffer.from((await readFile(path, 'utf8')).trim(), 'hex');
   if (key.length === keyBytes) return key;
-  throw new UnsafeKeyFile(`The key file ${path} does not hold 64 hexadecimal digits: restore it from where you keep it.`);
+  throw new UnsafeKeyFile(
+    `The key file ${path} does not hold 64 hexadecimal digits: restore it from where you keep it.`,
+  );
 }
 
 /** Written whole under another name first, then linked: of several processes one makes the key, and none reads half of it. */

@@ -65,15 +65,21 @@ export function privacyFindings(column: Column): string[] {
   } else if (column.privacy === undefined) {
     const looks = tellingClass([name, ...column.headers]);
     if (looks) {
-      findings.push(`"${name}" looks like ${looks}: say what it is by the customProperty "privacy" (none, if it is nothing of a person)`);
+      findings.push(
+        `"${name}" looks like ${looks}: say what it is by the customProperty "privacy" (none, if it is nothing of a person)`,
+      );
     }
   }
   const fitting = types[privacyClassOf(column)];
   if (fitting && !fitting.includes(type)) {
-    findings.push(`a column of the class ${privacyClassOf(column)} needs the logicalType ${fitting.join(' or ')}, it is ${type}`);
+    findings.push(
+      `a column of the class ${privacyClassOf(column)} needs the logicalType ${fitting.join(' or ')}, it is ${type}`,
+    );
   }
   if (derived !== undefined && (column.whenAbsent !== 'missing' || type === 'date' || type === 'timestamp')) {
-    findings.push('"derived" needs "whenAbsent: missing", as no file carries the column, and a logicalType that is no time');
+    findings.push(
+      '"derived" needs "whenAbsent: missing", as no file carries the column, and a logicalType that is no time',
+    );
   }
   return findings;
 }

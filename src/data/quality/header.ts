@@ -10,6 +10,7 @@ export function matchHeader(header: readonly string[], contract: Contract, file:
   refuseOtherDelimiter(header, contract, file);
   const positions = new Map<string, number>();
   const unknown: string[] = [];
+  const shown = (name: string) => shownName(name, header, contract);
   for (const [position, name] of header.entries()) {
     const column = contract.columns.find(({ headers }) => headers.includes(name));
     if (column === undefined) unknown.push(name);
@@ -27,16 +28,37 @@ export function matchHeader(header: readonly string[], contract: Contract, file:
   const missing = contract.columns.filter(({ name, whenAbsent }) => !positions.has(name) && whenAbsent === undefined);
   if (missing.length > 0) {
     const names = missing.map(({ headers }) => headers.map((name) => `"${name}"`).join(' or ')).join(', ');
-    const hint = missing.map((column) => hintFor(column, unknown)).join('');
-    const has = `its header is ${header.map((name) => `"${name}"`).join(', ')}`;
+    const hint = missing
+      .map((column) =>
+        hintFor(
+          column,
+          unknown.filter((name) => shown(name) === `"${name}"`),
+        ),
+      )
+      .join('');
+    const has = isHeader(header, contract)
+      ? `its header is ${header.map(shown).join(', ')}`
+      : `its first line has none of the contract's ${contract.columns.length} columns or hardly any, and may be no header`;
     throw new FileRejected('missing-columns', file, `it lacks ${names}; ${has}`, `Add them.${hint}`);
   }
   if (unknown.length > 0 && contract.csv.unknownColumns === 'reject') {
-    const names = unknown.map((name) => `"${name}"`).join(', ');
+    const names = unknown.map(shown).join(', ');
     const todo = 'Remove them, or add them to the contract.';
     throw new FileRejected('unknown-columns', file, `the contract ${contract.id} does not know ${names}`, todo);
   }
   return positions;
+}
+
+/** Whether the first line can be trusted to hold names: where it is a row, quoting it would tell about a person. */
+function isHeader(header: readonly string[], { columns }: Contract): boolean {
+  const known = header.filter((name) => columns.some(({ headers }) => headers.includes(name)));
+  return known.length > 0 && known.length * 3 >= Math.min(header.length, columns.length);
+}
+
+/** A column's name as a message may show it: quoted where it can only be a name, else by its place. */
+function shownName(name: string, header: readonly string[], contract: Contract): string {
+  const isName = /^[\p{L}_][\p{L}\p{N} _.()-]{0,60}$/u.test(name) && !/\d{3}/.test(name);
+  return isHeader(header, contract) && isName ? `"${name}"` : `column ${header.indexOf(name) + 1}`;
 }
 
 function hintFor({ headers }: Column, unknown: readonly string[]): string {

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { completeParameters } from '../trees/parameters.ts';
 import type { GlmFamily } from './family.ts';
 
 /** What a GLM is declared by; there is nothing to tune but the power. */
@@ -11,8 +12,8 @@ export const glmParameters = z.strictObject({
 /** As the caller writes them: everything may be left out. */
 export type GlmParameters = z.input<typeof glmParameters>;
 
-/** The family as `fitGlm` takes it. */
+/** The family as `fitGlm` takes it. Throws `InvalidParameter`. */
 export function familyOf(parameters: GlmParameters): GlmFamily {
-  const { family, tweediePower } = glmParameters.parse(parameters);
+  const { family, tweediePower } = completeParameters(glmParameters, parameters);
   return family === 'tweedie' ? { tweedie: tweediePower } : family;
 }

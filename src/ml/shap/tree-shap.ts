@@ -1,6 +1,8 @@
 import type { Matrix } from '../matrix.ts';
 import type { Tree, TreeModel } from '../trees/model.ts';
-import { checkColumns, copyBlock, goesLeft, walkable } from '../trees/predictor.ts';
+import { checkColumns } from '../trees/predictor.ts';
+import { decisions, rowMajor } from './decisions.ts';
+import { averageOver } from './explanation.ts';
 import { type LeafGroup, type LeafPath, type TreePaths, treePaths } from './paths.ts';
 import { gaussLegendre } from './quadrature.ts';
 
@@ -9,8 +11,6 @@ import { gaussLegendre } from './quadrature.ts';
  * each run is the expected value, the same for all rows. A run adds up to the raw score.
  */
 export type ShapValues = { rows: number; outputs: number; columns: number; values: Float64Array };
-
-const rowsPerBlock = 256;
 
 /** A table of answers may have this many bits, and this many patterns for each row to explain. */
 const mostTableBits = 12;
@@ -41,17 +41,9 @@ export function treeShap(model: TreeModel, matrix: Matrix): ShapValues {
   const run = columns + 1;
   const values = new Float64Array(rows * outputs * run);
 
-  const byRow = new Float64Array(rows * columns);
-  for (let first = 0; first < rows; first += rowsPerBlock) {
-    const count = Math.min(rowsPerBlock, rows - first);
-    copyBlock(byRow.subarray(first * columns), matrix, first, count);
-  }
+  const byRow = rowMajor(matrix);
   model.trees.forEach((tree, t) => addTreeShap(tree, byRow, columns, rows, values, (t % outputs) * run, outputs * run));
-
-  if (model.averaged) {
-    const iterations = model.trees.length / outputs;
-    for (let i = 0; i < values.length; i++) values[i] /= iterations;
-  }
+  averageOver(model, values);
   return { rows, outputs, columns, values };
 }
 
@@ -114,23 +106,6 @@ function groupTable({ pathBits, nodes, features }: LeafGroup, rows: number): Tab
   const patterns = 2 ** (pathBits + nodes.length);
   if (patterns > 2 ** mostTableBits || patterns > patternsPerRow * rows) return null;
   return { known: new Uint8Array(patterns), phi: new Float64Array(patterns * features.length) };
-}
-
-/** Whether each inner node sends a row left, as 0 or 1. */
-function decisions(tree: Tree): (block: Float64Array, base: number) => Uint8Array {
-  const nodes = tree.leaves - 1;
-  const left = new Uint8Array(nodes);
-  const { bound } = walkable(tree);
-  const { splitFeature } = tree;
-  return (block, base) => {
-    for (let node = 0; node < nodes; node++) {
-      const value = block[base + splitFeature[node]];
-      if (value <= bound[node]) left[node] = 1;
-      else if (value > bound[node]) left[node] = 0;
-      else left[node] = goesLeft(tree, node, value) ? 1 : 0;
-    }
-    return left;
-  };
 }
 
 /** Adds the Shapley values of every leaf of a group to `phi[from …]`, in the order of the group's features. */

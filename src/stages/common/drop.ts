@@ -5,6 +5,7 @@ import { type Manifest, manifestDifferences, manifestEnding, parseManifest } fro
 import type { ControlTotal } from '../../data/quality/totals.ts';
 import { type RuleOutcome, type Validation, validateFile } from '../../data/quality/validate.ts';
 import type { SqlEngine } from '../../data/sql.ts';
+import type { Snapshot } from '../../lake/snapshot.ts';
 import type { Ports } from '../../ports/stage-ports.ts';
 import { type UseCase, contractOf, useCaseOf } from '../../usecase/catalogue.ts';
 import { digestOf, getWritten } from './json.ts';
@@ -52,9 +53,17 @@ export function placeOf(ports: Ports, key: string): Place {
 export async function readDrop(ports: Ports, place: Place, runId: string): Promise<Drop | WaitingDrop> {
   const found = await manifestFor(ports, place);
   if (found) return readManifestDrop(ports, place, found);
-  if (place.contract.manifest === 'required') return { name: place.name, waitsFor: [`a manifest that names ${place.name}`] };
+  if (place.contract.manifest === 'required')
+    return { name: place.name, waitsFor: [`a manifest that names ${place.name}`] };
   const { file, arrivedAtMs } = await readFileOf(ports, place, place.name);
-  return { dropId: runId, name: file.name, files: [file], digest: file.digest, sizeBytes: file.bytes.length, arrivedAtMs };
+  return {
+    dropId: runId,
+    name: file.name,
+    files: [file],
+    digest: file.digest,
+    sizeBytes: file.bytes.length,
+    arrivedAtMs,
+  };
 }
 
 type FoundManifest = { name: string; bytes: Uint8Array; manifest: Manifest };
@@ -79,7 +88,11 @@ function ignoreRejected(error: unknown): undefined {
   if (!(error instanceof FileRejected)) throw error;
 }
 
-async function readManifestDrop(ports: Ports, place: Place, { name, bytes, manifest }: FoundManifest): Promise<Drop | WaitingDrop> {
+async function readManifestDrop(
+  ports: Ports,
+  place: Place,
+  { name, bytes, manifest }: FoundManifest,
+): Promise<Drop | WaitingDrop> {
   const names = manifest.files.map((file) => file.name);
   const there = await Promise.all(names.map((file) => ports.bronze.head(`${place.folder}${file}`)));
   const waitsFor = names.filter((_, i) => there[i] === undefined);
@@ -103,13 +116,31 @@ async function readManifestDrop(ports: Ports, place: Place, { name, bytes, manif
   };
 }
 
-async function readFileOf(ports: Ports, { folder }: Place, name: string): Promise<{ file: DroppedFile; arrivedAtMs: number }> {
+async function readFileOf(
+  ports: Ports,
+  { folder }: Place,
+  name: string,
+): Promise<{ file: DroppedFile; arrivedAtMs: number }> {
   const key = `${folder}${name}`;
   const bytes = await getWritten(ports.bronze, key, 'bronze');
   const info = await ports.bronze.head(key);
   // the drop's own time, not this attempt's: a second delivery makes the same rows
   const arrivedAtMs = Math.floor(info?.lastModifiedMs ?? ports.clock.nowMs());
   return { file: { name, bytes, digest: digestOf(bytes) }, arrivedAtMs };
+}
+
+/**
+ * Why a drop of several files must not enter silver: one of them did before, by itself, because its manifest came late. Its rows
+ * would stand there twice.
+ */
+export function ingestedAlone({ files, manifest }: Drop, silver: Snapshot | undefined): string[] {
+  if (!manifest) return [];
+  return files
+    .filter(({ digest }) => silver?.transactions.has(`drop:${digest}`))
+    .map(
+      ({ name }) =>
+        `${name} was ingested by itself before its manifest came: declare "manifest: required" in the contract`,
+    );
 }
 
 /**
@@ -125,10 +156,21 @@ export async function validateDrop(
   const validations: Validation[] = [];
   await sql.run('DROP TABLE IF EXISTS all_accepted; DROP TABLE IF EXISTS all_quarantined');
   for (const { name: fileName, bytes, digest } of files) {
-    const validation = await validateFile({ sql, bytes, fileName, digest, contract, arrivedAtMs, dropId, temporaryDirectory });
+    const validation = await validateFile({
+      sql,
+      bytes,
+      fileName,
+      digest,
+      contract,
+      arrivedAtMs,
+      dropId,
+      temporaryDirectory,
+    });
     validations.push(validation);
     for (const table of [validation.accepted, validation.quarantined]) {
-      await sql.run(`CREATE TEMP TABLE IF NOT EXISTS all_${table} AS FROM ${table} LIMIT 0; INSERT INTO all_${table} FROM ${table}`);
+      await sql.run(
+        `CREATE TEMP TABLE IF NOT EXISTS all_${table} AS FROM ${table} LIMIT 0; INSERT INTO all_${table} FROM ${table}`,
+      );
     }
   }
   for (const table of ['accepted', 'quarantined']) {
@@ -138,7 +180,11 @@ export async function validateDrop(
   const together = files.length === 1 ? first : combined(validations);
   if (!manifest) return together;
   const came = files.map(({ name, digest }) => ({ name, sha256: digest }));
-  const differences = manifestDifferences(manifest, { files: came, rows: together.counts.rows, totals: together.totals });
+  const differences = manifestDifferences(manifest, {
+    files: came,
+    rows: together.counts.rows,
+    totals: together.totals,
+  });
   return { ...together, halts: [...together.halts, ...differences] };
 }
 
@@ -149,13 +195,24 @@ function combined(parts: readonly Validation[]): Validation {
   for (const rule of parts.flatMap((part) => part.rules)) {
     const before = rules.get(rule.name);
     const broken = rule.rows + (before?.rows ?? 0);
-    rules.set(rule.name, { ...rule, broken: rule.broken || (before?.broken ?? false), rows: broken, share: rows === 0 ? 0 : broken / rows });
+    rules.set(rule.name, {
+      ...rule,
+      broken: rule.broken || (before?.broken ?? false),
+      rows: broken,
+      share: rows === 0 ? 0 : broken / rows,
+    });
   }
   const columns = new Set(parts.flatMap(({ totals }) => totals.map(({ column }) => column)));
   return {
     ...parts[0],
-    counts: { rows, accepted: sum(({ counts }) => counts.accepted), quarantined: sum(({ counts }) => counts.quarantined) },
-    totals: [...columns].map((column) => addTotals(parts.flatMap(({ totals }) => totals.filter((total) => total.column === column)))),
+    counts: {
+      rows,
+      accepted: sum(({ counts }) => counts.accepted),
+      quarantined: sum(({ counts }) => counts.quarantined),
+    },
+    totals: [...columns].map((column) =>
+      addTotals(parts.flatMap(({ totals }) => totals.filter((total) => total.column === column))),
+    ),
     rules: [...rules.values()],
     halts: [...new Set(parts.flatMap(({ halts }) => halts))],
   };

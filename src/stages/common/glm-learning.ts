@@ -1,13 +1,15 @@
 import { type Columns, isMissing } from '../../ml/encoders/columns.ts';
 import { type Design, type DesignSpec, applyDesign, fitDesign } from '../../ml/encoders/design.ts';
-import { type Glm, fitGlm } from '../../ml/glm/glm.ts';
+import { fitGlmLeavingOut } from '../../ml/glm/aliased.ts';
+import type { Glm } from '../../ml/glm/glm.ts';
 import { type GlmParameters, familyOf } from '../../ml/glm/parameters.ts';
 import type { Matrix } from '../../ml/matrix.ts';
 import type { Declaration } from '../../usecase/declaration.ts';
 
 /**
  * A GLM of the declared features with its encoders: numbers are imputed by their median, beside a feature for what was missing;
- * categories become a feature for each level but the first. Throws `GlmError`, which names the feature to leave out.
+ * categories become a feature for each level but the first. A feature that others determine gets no coefficient, because the
+ * declared features are those of all models. Throws `GlmError` for a coefficient that does not settle.
  */
 export function learnGlm(
   { features }: Declaration,
@@ -23,7 +25,7 @@ export function learnGlm(
     ...features.categorical.map((column) => ({ column, as: 'oneHot', dropFirst: true }) as const),
   ];
   const design = fitDesign(missingAsLevel(columns, features.categorical), spec);
-  return { design, model: fitGlm(glmMatrix(design, columns), label, { family: familyOf(parameters) }) };
+  return { design, model: fitGlmLeavingOut(glmMatrix(design, columns), label, { family: familyOf(parameters) }) };
 }
 
 /** The features as the GLM takes them. */

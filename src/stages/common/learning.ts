@@ -2,13 +2,11 @@ import { type Columns } from '../../ml/encoders/columns.ts';
 import { type Design, type DesignSpec, applyDesign, fitDesign } from '../../ml/encoders/design.ts';
 import { glmContributions } from '../../ml/glm/contributions.ts';
 import { type Glm, predictGlm } from '../../ml/glm/glm.ts';
-import type { GlmParameters } from '../../ml/glm/parameters.ts';
 import type { Matrix } from '../../ml/matrix.ts';
 import { treeShap } from '../../ml/shap/tree-shap.ts';
 import { trainBoosting } from '../../ml/trees/boosting.ts';
 import { trainForest } from '../../ml/trees/forest.ts';
 import type { TreeModel } from '../../ml/trees/model.ts';
-import type { BoostingParameters, ForestParameters } from '../../ml/trees/parameters.ts';
 import { predict } from '../../ml/trees/predictor.ts';
 import type { Candidate } from '../../stages.ts';
 import type { Declaration } from '../../usecase/declaration.ts';
@@ -27,14 +25,14 @@ export function designSpec({ features }: Declaration): DesignSpec {
 
 /** Fits encoders and model on these rows alone. */
 export function learn(declaration: Declaration, candidate: Candidate, columns: Columns, label: Float64Array): Learnt {
-  if (candidate.kind === 'glm') return learnGlm(declaration, candidate.parameters as GlmParameters, columns, label);
+  if (candidate.kind === 'glm') return learnGlm(declaration, candidate.parameters, columns, label);
   const design = fitDesign(columns, designSpec(declaration));
   const matrix = applyDesign(design, columns);
   const options = { categories: categoriesOf(design) };
   const model =
     candidate.kind === 'random-forest'
-      ? trainForest(matrix, label, candidate.parameters as ForestParameters, options)
-      : trainBoosting(matrix, label, candidate.parameters as BoostingParameters, options);
+      ? trainForest(matrix, label, candidate.parameters, options)
+      : trainBoosting(matrix, label, candidate.parameters, options);
   return { design, model };
 }
 

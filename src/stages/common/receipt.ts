@@ -13,9 +13,12 @@ export type Receipt = {
   useCase: string;
   source: string;
   runId: string;
-  file: { name: string; sha256: string; sizeBytes: number };
-  /** ISO 8601, UTC. */
-  arrivedAt: string;
+  /** The file that came, or the manifest of several. */
+  name: string;
+  /** Those that were read. */
+  files: { name: string; sha256: string; sizeBytes: number }[];
+  /** When the last of them came, ISO 8601, UTC; null where none was read. */
+  arrivedAt: string | null;
   contract: { id: string; version: string };
   status: StageOutput<'Validate'>['status'];
   /** Why it was not accepted; empty for an accepted one. */

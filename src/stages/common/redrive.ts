@@ -11,14 +11,17 @@ import type { SqlEngine } from '../../data/sql.ts';
 import type { DeltaTable } from '../../lake/table.ts';
 import { appendQuery } from '../../lake/write.ts';
 import type { Ports } from '../../ports/stage-ports.ts';
+import { releasedContract } from '../../privacy/de-identify.ts';
+import { withoutQuoting } from '../../privacy/hush.ts';
 import { contractOf, useCaseOf } from '../../usecase/catalogue.ts';
 import { digestOf } from './json.ts';
 import { readReceipt } from './receipt.ts';
+import { release } from './release.ts';
 import { lakeTable, mountTable, quarantinePath, silverPath } from './sql.ts';
 
 /**
- * What became of the rows of one drop in the end. Rows: dropped = silver + quarantined; a drop that was halted or rejected as a
- * whole has no rows in either and is not redriven, but dropped again.
+ * What became of the rows of one drop in the end: dropped = silver + quarantined + rejected. Rejected are the rows of members who
+ * were erased; a drop that was halted or rejected as a whole is not redriven, but dropped again.
  */
 export type DropStatement = {
   dropId: string;
@@ -31,6 +34,8 @@ export type DropStatement = {
   /** Counted now, in the tables. */
   silver: number;
   quarantined: number;
+  /** As the receipt says. */
+  rejected: number;
   totals: TotalStatement[];
   /** Whether every row, and every cent of it, is in one place. */
   reconciles: boolean;
@@ -38,8 +43,14 @@ export type DropStatement = {
   stays: string[];
 };
 
-/** Decimal texts. `readNow` is what could not be read as an amount when it came, and can under the present contract. */
-export type TotalStatement = { column: string; dropped: string | null; silver: string; quarantined: string; readNow: string };
+/** Decimal texts; `rest` is what came and is in neither table: of rejected rows, or below zero of texts that are readable only now. */
+export type TotalStatement = {
+  column: string;
+  dropped: string | null;
+  silver: string;
+  quarantined: string;
+  rest: string;
+};
 
 export type RedriveRequest = {
   useCase: string;
@@ -89,7 +100,9 @@ export async function mountQuarantine(
   if (!(await mountTable(table, sql, 'quarantine_table'))) return false;
   const notes = lakeTable(ports, ports.bronze, redrivenPath(useCase, source), sql);
   if (!(await mountTable(notes, sql, 'redriven_notes'))) {
-    await sql.run(`CREATE OR REPLACE TEMP VIEW redriven_notes AS SELECT '' AS drop_id, '' AS source_file, 0 AS line, '' AS redriven_in WHERE false`);
+    await sql.run(
+      `CREATE OR REPLACE TEMP VIEW redriven_notes AS SELECT '' AS drop_id, '' AS source_file, 0 AS line, '' AS redriven_in WHERE false`,
+    );
   }
   // tables of earlier days lack what came later
   const later = ['format', 'header', 'file_sha256'].map((name) => `NULL::VARCHAR AS ${name}`).join(', ');
@@ -115,7 +128,10 @@ type Part = {
 const isOpen = 'redriven_in IS NULL AND NOT coalesce(halted, false)';
 
 async function openParts(sql: SqlEngine, file: string | undefined, dropId?: string): Promise<Part[]> {
-  const only = [file === undefined ? '' : `AND source_file = ${quoteText(file)}`, dropId === undefined ? '' : `AND drop_id = ${quoteText(dropId)}`];
+  const only = [
+    file === undefined ? '' : `AND source_file = ${quoteText(file)}`,
+    dropId === undefined ? '' : `AND drop_id = ${quoteText(dropId)}`,
+  ];
   return (await sql.rows(`
     SELECT drop_id AS "dropId", source_file AS file, any_value(format) AS format, any_value(header) AS header,
       any_value(file_sha256) AS digest, epoch_ms(any_value(quarantined_at)) AS "arrivedAtMs"
@@ -134,8 +150,11 @@ async function redrivePart(
   const before = await mountSilver(sql, silver, contract);
   const stays = await validateAgain(sql, contract, part);
   if (stays !== undefined) return stays;
-  await sql.run(`CREATE OR REPLACE TEMP TABLE passing AS ${passingRows(contract, part)}`);
-  const [{ n, lines }] = (await sql.rows(`SELECT count(*) AS n, string_agg(_line, ',' ORDER BY _line) AS lines FROM passing`)) as {
+  await release(sql, ports, { useCase: request.useCase, contract, arrivedAtMs: part.arrivedAtMs });
+  await sql.run(`CREATE OR REPLACE TEMP TABLE passing AS ${passingRows(releasedContract(contract), part)}`);
+  const [{ n, lines }] = (await sql.rows(
+    `SELECT count(*) AS n, string_agg(_line, ',' ORDER BY _line) AS lines FROM passing`,
+  )) as {
     n: number;
     lines: string | null;
   }[];
@@ -161,7 +180,9 @@ async function redrivePart(
 async function mountSilver(sql: SqlEngine, table: DeltaTable, contract: Contract): Promise<number> {
   const mounted = await mountTable(table, sql, 'silver_rows');
   if (mounted) return mounted.version;
-  const columns = silverColumns(contract).map(({ name, type }) => `NULL::${type} AS ${quoteName(name)}`);
+  const columns = silverColumns(releasedContract(contract)).map(
+    ({ name, type }) => `NULL::${type} AS ${quoteName(name)}`,
+  );
   await sql.run(`CREATE OR REPLACE TEMP VIEW silver_rows AS SELECT ${columns.join(', ')} WHERE false`);
   return -1;
 }
@@ -169,7 +190,7 @@ async function mountSilver(sql: SqlEngine, table: DeltaTable, contract: Contract
 /** Leaves the rows that pass in the table `accepted`; gives the reason where they cannot even be read. */
 async function validateAgain(sql: SqlEngine, contract: Contract, part: Part): Promise<string | undefined> {
   try {
-    const found = await validatePart(sql, contract, part);
+    const found = await withoutQuoting(`the quarantined rows of ${part.file}`, () => validatePart(sql, contract, part));
     if (found !== undefined) return undefined;
     return `Its rows were quarantined before their header was kept with them: drop ${part.file} again, corrected.`;
   } catch (error) {
@@ -194,15 +215,18 @@ async function validatePart(
 }
 
 /**
- * SQL: the accepted rows, but for those whose unique value another row of their file brought to silver. `_there` are those that
+ * SQL: the released rows, but for those whose unique value another row of their file brought to silver. `_there` are those that
  * silver has already, from a redrive that was cut short before it was noted.
  */
 function passingRows({ columns }: Contract, { dropId, file }: Part): string {
   const own = `FROM silver_rows s WHERE s._drop_id = ${quoteText(dropId)} AND s._source_file = ${quoteText(file)}`;
   const free = columns
     .filter(({ unique }) => unique)
-    .map(({ name }) => `NOT EXISTS (SELECT 1 ${own} AND s._line <> a._line AND s.${quoteName(name)} = a.${quoteName(name)})`);
-  return `SELECT a.*, a._line IN (SELECT s._line ${own}) AS _there FROM accepted a WHERE ${['true', ...free].join(' AND ')} ORDER BY _line`;
+    .map(
+      ({ name }) =>
+        `NOT EXISTS (SELECT 1 ${own} AND s._line <> a._line AND s.${quoteName(name)} = a.${quoteName(name)})`,
+    );
+  return `SELECT a.*, a._line IN (SELECT s._line ${own}) AS _there FROM released a WHERE ${['true', ...free].join(' AND ')} ORDER BY _line`;
 }
 
 async function statementOf(
@@ -211,7 +235,7 @@ async function statementOf(
   { useCase }: RedriveRequest,
   contract: Contract,
   dropId: string,
-): Promise<Pick<DropStatement, 'dropped' | 'silver' | 'quarantined' | 'totals' | 'reconciles'>> {
+): Promise<Pick<DropStatement, 'dropped' | 'silver' | 'quarantined' | 'rejected' | 'totals' | 'reconciles'>> {
   const receipt = await readReceipt(ports, { useCase, runId: dropId });
   const own = `_drop_id = ${quoteText(dropId)}`;
   const [{ silver, quarantined }] = (await sql.rows(
@@ -219,18 +243,26 @@ async function statementOf(
       (SELECT count(*) FROM quarantine_rows WHERE ${isOpen} AND drop_id = ${quoteText(dropId)}) AS quarantined`,
   )) as { silver: number; quarantined: number }[];
   const dropped = receipt?.rows.dropped ?? null;
+  const rejected = receipt?.rows.rejected ?? 0;
   const left = await leftTotals(sql, contract, dropId);
   const totals: TotalStatement[] = [];
   let amountsReconcile = true;
   for (const column of contract.controlTotals ?? []) {
     const came = receipt?.totals.find((total) => total.column === column);
     const stillLeft = left.filter((total) => total.column === column);
-    const total = await totalOf(sql, column, own, came?.dropped ?? null, stillLeft.map((part) => part.dropped));
+    const total = await totalOf(
+      sql,
+      column,
+      own,
+      came?.dropped ?? null,
+      stillLeft.map((part) => part.dropped),
+    );
     totals.push(total);
     const readMore = (came?.unreadableRows ?? 0) > stillLeft.reduce((sum, part) => sum + part.unreadableRows, 0);
-    if (came !== undefined && Number(total.readNow) !== 0 && !readMore) amountsReconcile = false;
+    if (Number(total.rest) !== 0 && rejected === 0 && !readMore) amountsReconcile = false;
   }
-  return { dropped, silver, quarantined, totals, reconciles: dropped === silver + quarantined && amountsReconcile };
+  const reconciles = dropped === silver + quarantined + rejected && amountsReconcile;
+  return { dropped, silver, quarantined, rejected, totals, reconciles };
 }
 
 async function totalOf(
@@ -242,9 +274,11 @@ async function totalOf(
 ): Promise<TotalStatement> {
   const kept = `(SELECT coalesce(sum(TRY_CAST(${quoteName(column)} AS ${exactDecimal})), 0) FROM silver_rows WHERE ${own})`;
   const left = ['0', ...parts].map((text) => `${text}::${exactDecimal}`).join(' + ');
-  const beyond = dropped === null ? '0' : `${kept} + ${left} - ${dropped}::${exactDecimal}`;
-  const [found] = await sql.rows(`SELECT ${sumText(kept)} AS silver, ${sumText(left)} AS quarantined, ${sumText(beyond)} AS "readNow"`);
-  return { column, dropped, ...(found as { silver: string; quarantined: string; readNow: string }) };
+  const rest = dropped === null ? '0' : `${dropped}::${exactDecimal} - ${kept} - (${left})`;
+  const [found] = await sql.rows(
+    `SELECT ${sumText(kept)} AS silver, ${sumText(left)} AS quarantined, ${sumText(rest)} AS rest`,
+  );
+  return { column, dropped, ...(found as { silver: string; quarantined: string; rest: string }) };
 }
 
 /** What the rows say that are still in quarantine, by file; nothing of those that the present contract cannot read. */

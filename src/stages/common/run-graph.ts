@@ -19,7 +19,7 @@ export function stateRuns(history: readonly RecordedEvent[]): StateRun[] {
   let open: OpenState | undefined;
   for (const event of history) {
     if (event.type.endsWith('StateEntered') && working.test(event.type)) {
-      const name = String(details(event, 'stateEnteredEventDetails')['name']);
+      const name = details(event, 'stateEnteredEventDetails')['name'] as string;
       open = { name, enteredMs: event.timestamp, attempts: 0, failed: undefined, items: undefined };
     } else if (open && event.type.endsWith('StateExited') && working.test(event.type)) {
       runs.push(closed(open, event.timestamp, open.failed === undefined ? 'succeeded' : 'caught'));
@@ -60,7 +60,7 @@ function closed(state: OpenState, endedMs: number, status: StateRun['status']): 
 
 function errorName(event: RecordedEvent): string {
   const key = Object.keys(event).find((name) => name.endsWith('EventDetails'));
-  return String((key && details(event, key)['error']) ?? event.type);
+  return ((key && details(event, key)['error']) ?? event.type) as string;
 }
 
 function details(event: RecordedEvent, name: string): { [key: string]: Json } {

@@ -1,5 +1,11 @@
 import type { Conformal } from '../../ml/calibration/conformal.ts';
-import { DigestMismatch, type VersionManifest, fileKey, readVersion, readVersionFile } from '../../governance/registry.ts';
+import {
+  DigestMismatch,
+  type VersionManifest,
+  fileKey,
+  readVersion,
+  readVersionFile,
+} from '../../governance/registry.ts';
 import { InvalidModel } from '../../ml/trees/model.ts';
 import type { Ports } from '../../ports/stage-ports.ts';
 import type { EvaluationDocument } from '../evaluate.ts';

@@ -62,7 +62,7 @@ test('of a linear model are its Shapley values over these very rows', () => {
         name,
         known.includes(name) ? Array.from({ length: rows }, () => columns[name][row]) : columns[name],
       ]),
-    ) as Columns;
+    );
     return mean(predictGlm(glm, applyDesign(design, mixed)));
   };
   names.forEach((name, c) => {

@@ -1,0 +1,18 @@
+import type { Contract } from '../../data/contract/contract.ts';
+import type { SqlEngine } from '../../data/sql.ts';
+import type { Ports } from '../../ports/stage-ports.ts';
+import { deIdentify } from '../../privacy/de-identify.ts';
+import { Vault } from '../../privacy/vault.ts';
+
+/**
+ * Makes the table `released` of the table `accepted`: the only way of a row from the bronze zone to silver. `erased` rows, of
+ * members who were erased, are not in it.
+ */
+export async function release(
+  sql: SqlEngine,
+  ports: Ports,
+  { useCase, contract, arrivedAtMs }: { useCase: string; contract: Contract; arrivedAtMs: number },
+): Promise<{ erased: number }> {
+  const vaultOf = (domain: string) => new Vault({ ...ports, store: ports.bronze }, { useCase, domain });
+  return deIdentify({ sql, contract, from: 'accepted', into: 'released', vaultOf, arrivedAtMs });
+}

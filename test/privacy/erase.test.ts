@@ -1,0 +1,130 @@
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { SqlEngine } from '../../src/data/sql.ts';
+import { appendQuery } from '../../src/lake/write.ts';
+import { readAudit } from '../../src/privacy/audit.ts';
+import { type Erased, eraseMember } from '../../src/privacy/erase.ts';
+import { Vault } from '../../src/privacy/vault.ts';
+import { lakeTable, withSql } from '../../src/stages/common/sql.ts';
+import { smallSearch, temporaryDirectory, useCasesFolder } from '../stages/use-cases.ts';
+import { type World, february, ingest, openWorld, useCase } from '../stages/world.ts';
+
+const [silver, quarantine, features] = ['tables', 'quarantine', 'features'].map(
+  (kind) => `${kind}/insurance-cost${kind === 'features' ? '' : '/policies'}`,
+);
+const header = 'customer_id,age,sex,bmi,children,smoker,region,charges,timestamp';
+const row = (id: string, age = 45) => `${id},${age},MALE,27.9,2,no,SOUTHEAST,4512.33,2026-01-03T08:15:42Z`;
+const january = [header, ...['a-1', 'a-2', 'a-3', 'a-4', 'a-5'].map((id) => row(id)), row('a-2', 17), ''].join('\n');
+const by = { actor: 'dpo', reason: 'request of 12 May' };
+
+const folder = temporaryDirectory();
+const useCases = useCasesFolder(folder.path, smallSearch, {
+  'policies.odcs.yaml': (contract) => contract.replace('value: pseudonym', 'value: identifier'),
+});
+
+let world: World;
+let vault: Vault;
+beforeEach(async () => {
+  world = await openWorld({ useCases });
+  vault = new Vault({ ...world.ports, store: world.ports.bronze }, { useCase, domain: 'customer_id' });
+  await ingest(world, 'january.csv', january);
+});
+afterEach(() => world.close());
+afterAll(() => folder.remove());
+
+const erase = (identifier: string, keepsPredictions = false): Promise<Erased> =>
+  withSql(world.ports, async (sql: SqlEngine) => {
+    const table = (zone: 'silver' | 'gold' | 'bronze', path: string) =>
+      lakeTable(world.ports, world.ports[zone], path, sql);
+    return eraseMember({
+      vault,
+      identifier,
+      by,
+      sql,
+      tables: [
+        { name: 'policies', table: table('silver', silver), column: 'customer_id' },
+        { name: 'features', table: table('gold', features), column: 'customer_id' },
+        ...(keepsPredictions ? [{ name: 'record', table: table('gold', 'record'), column: 'customer_id' }] : []),
+      ],
+      quarantines: [{ name: 'quarantine', table: table('bronze', quarantine) }],
+      learntFrom: async () => [3],
+    });
+  });
+
+const idsIn = async (zone: 'silver' | 'gold', path: string) =>
+  (await world.rows(zone, path, 'SELECT customer_id FROM rows')).map((found) => String(found['customer_id']));
+
+describe('between bronze and silver', () => {
+  test('the key of every table outside is the surrogate, the same in every drop', async () => {
+    world.setClock(february);
+    await ingest(world, 'february.csv', [header, row('a-1', 46), row('a-9', 46), ''].join('\n'));
+    const surrogates = await vault.surrogatesOf(['a-1', 'a-2', 'a-3', 'a-4', 'a-5', 'a-9']);
+    expect(new Set(await idsIn('silver', silver))).toEqual(new Set(surrogates.values()));
+    expect(new Set(await idsIn('gold', features))).toEqual(new Set(surrogates.values()));
+    expect((await idsIn('silver', silver)).filter((id) => id === surrogates.get('a-1'))).toHaveLength(2);
+  });
+
+  test('what was quarantined keeps its identifier, in bronze', async () => {
+    expect(await world.rows('bronze', quarantine, 'SELECT raw FROM rows')).toEqual([{ raw: row('a-2', 17) }]);
+  });
+});
+
+describe('bench 35: erasure of one member', () => {
+  test('takes the member out of every current snapshot and of quarantine, and nobody else', async () => {
+    const surrogate = (await vault.surrogatesOf(['a-2'])).get('a-2')!;
+    expect(await erase('a-2')).toEqual({
+      known: true,
+      deleted: { quarantine: 1, policies: 1, features: 1 },
+      kept: [],
+      retrain: [3],
+    });
+    for (const ids of [await idsIn('silver', silver), await idsIn('gold', features)]) {
+      expect(ids).toHaveLength(4);
+      expect(ids).not.toContain(surrogate);
+    }
+    expect(await world.rows('bronze', quarantine)).toEqual([]);
+  });
+
+  test('the models that have learnt from the member are listed, with who asked for it', async () => {
+    const surrogate = (await vault.surrogatesOf(['a-2'])).get('a-2')!;
+    await erase('a-2');
+    expect(await readAudit(world.ports.bronze, vault.auditPath)).toMatchObject([
+      { action: 'erase', surrogate, ...by, details: { retrain: [3], deleted: { policies: 1 } } },
+    ]);
+  });
+
+  test('whoever delivers the member again finds them left out and counted', async () => {
+    await erase('a-2');
+    world.setClock(february);
+    const { rows } = await world.run(
+      'Validate',
+      await world.drop('again.csv', [header, row('a-2', 46), row('a-3', 46), ''].join('\n')),
+    );
+    expect(rows).toEqual({ dropped: 2, accepted: 1, quarantined: 0, rejected: 1 });
+    expect(await idsIn('silver', silver)).toHaveLength(5);
+  });
+
+  test('done twice it changes nothing more', async () => {
+    await erase('a-2');
+    expect(await erase('a-2')).toEqual({ known: false, deleted: { quarantine: 0 }, kept: [], retrain: [] });
+    expect(await readAudit(world.ports.bronze, vault.auditPath)).toHaveLength(1);
+    expect(await idsIn('silver', silver)).toHaveLength(4);
+  });
+
+  test('only whole values count: a-2 is not a-22', async () => {
+    await ingest(
+      world,
+      'more.csv',
+      [header, row('a-6'), row('a-7'), row('a-8'), row('a-9'), row('a-22', 17), ''].join('\n'),
+    );
+    await erase('a-2');
+    expect(await world.rows('bronze', quarantine, 'SELECT raw FROM rows')).toEqual([{ raw: row('a-22', 17) }]);
+  });
+
+  test('an append-only table keeps its rows, and is named', async () => {
+    await withSql(world.ports, async (sql) => {
+      const record = lakeTable(world.ports, world.ports.gold, 'record', sql);
+      await appendQuery(record, sql, "SELECT 'x' AS customer_id", { properties: { 'delta.appendOnly': 'true' } });
+    });
+    expect((await erase('a-2', true)).kept).toEqual(['record']);
+  });
+});
