@@ -24,6 +24,7 @@ const codesByName: Record<string, ExitCode> = {
   InvalidMachine: exitCodes.usage,
   InvalidCannedTasks: exitCodes.usage,
   InvalidModel: exitCodes.usage,
+  InvalidExplanation: exitCodes.usage,
   InvalidParameter: exitCodes.usage,
   InvalidTrainingData: exitCodes.usage,
   ArgumentError: exitCodes.usage,

@@ -9,6 +9,7 @@ import { type Output, createOutput } from './output.ts';
 export const commands: Record<string, () => Promise<{ command: Command }>> = {
   demo: () => import('./demo.ts'),
   inspect: () => import('./inspect.ts'),
+  init: () => import('./init.ts'),
   generate: () => import('./generate.ts'),
   drop: () => import('./drop.ts'),
   run: () => import('./run.ts'),

@@ -40,6 +40,8 @@ const otherOptions: Command['options'] = {
   out: { type: 'string', value: 'FILE', help: 'predict, explain: write .csv or .parquet; fit: the model' },
   column: { type: 'string', value: 'NAME', help: 'predict: what the new column is called (default prediction)' },
   raw: { type: 'boolean', default: false, help: 'predict: scores on the link scale' },
+  background: { type: 'string', value: 'FILE', help: 'explain: compare with these rows (interventional SHAP)' },
+  interactions: { type: 'boolean', default: false, help: 'explain: what each pair of features does together' },
   'per-row': { type: 'boolean', default: false, help: 'explain: the strongest features of every row' },
   top: { type: 'string', value: 'N', help: 'explain, info: so many features' },
 };
@@ -59,7 +61,11 @@ const verbs: Record<
     run: predict,
     options: ['data', 'out', 'column', 'raw', 'exposure', ...Object.keys(scoringOptions)],
   },
-  explain: { files: [1, 1], run: explain, options: ['data', 'out', 'per-row', 'top', ...Object.keys(scoringOptions)] },
+  explain: {
+    files: [1, 1],
+    run: explain,
+    options: ['data', 'out', 'background', 'interactions', 'per-row', 'top', ...Object.keys(scoringOptions)],
+  },
   convert: { files: [2, 2], run: convert, options: [] },
   info: { files: [1, 1], run: info, options: ['top'] },
 };
@@ -85,6 +91,10 @@ export const command: Command = {
       'any LightGBM or XGBoost file; features by name',
     ],
     ['bordereau model explain cost.txt --data new.csv --per-row --top 3', 'what moved each row’s score most'],
+    [
+      'bordereau model explain cost.txt --data new.csv --background book.csv',
+      'what sets these rows apart from the book',
+    ],
     ['bordereau model convert cost.txt cost.json', 'LightGBM text to XGBoost JSON, or back'],
     ['bordereau model info cost.txt', 'trees, objective, importance, categories, missing values'],
   ],

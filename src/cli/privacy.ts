@@ -88,7 +88,7 @@ async function plan({ output }: Call, _: Ports, { contracts }: UseCase): Promise
 }
 
 /** Everything that the state directory holds outside bronze and its keys. */
-async function scan(call: Call, ports: Ports, _: UseCase): Promise<ExitCode> {
+async function scan(call: Call, ports: Ports): Promise<ExitCode> {
   const outside = [...zones.filter((zone) => zone !== 'bronze'), 'runtime'].map((name) => ({
     place: `${name}/`,
     store: new DirectoryStore(join(call.directory, name)),
@@ -155,6 +155,7 @@ async function erase(call: Call, ports: Ports, useCase: UseCase): Promise<ExitCo
     eraseMember({
       vault: new Vault({ ...ports, store: ports.bronze }, { useCase: id, domain: entity.key }),
       identifier: call.positionals[1],
+      pseudonym: keyIsPseudonym(useCase),
       by,
       sql,
       tables: outsideBronze(ports, useCase, sql)
@@ -187,7 +188,19 @@ async function erase(call: Call, ports: Ports, useCase: UseCase): Promise<ExitCo
   return exitCodes.ok;
 }
 
-async function reveal(call: Call, ports: Ports, { declaration: { id, entity } }: UseCase): Promise<ExitCode> {
+/** Whether the sources carry the entity's key as the insurer's own pseudonym. */
+const keyIsPseudonym = ({ declaration: { entity }, contracts }: UseCase): boolean =>
+  Object.values(contracts).some(({ contract }) =>
+    contract.columns.some((column) => column.name === entity.key && privacyClassOf(column) === 'pseudonym'),
+  );
+
+async function reveal(call: Call, ports: Ports, useCase: UseCase): Promise<ExitCode> {
+  const { id, entity } = useCase.declaration;
+  if (keyIsPseudonym(useCase)) {
+    throw new UsageError(
+      `${entity.key} of ${id} is a pseudonym that the insurer gave out: only the insurer can tell whose it is.`,
+    );
+  }
   const vault = new Vault({ ...ports, store: ports.bronze }, { useCase: id, domain: entity.key });
   const by = accountable(call);
   try {

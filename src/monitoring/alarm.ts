@@ -23,9 +23,9 @@ export type Alarm = {
 };
 
 /**
- * Decides by the last windows together, oldest first, whether drift is an alarm. A test at 5 % that looks every month raises a false
- * alarm within a year in 46 of 100 cases; two of three windows need in 5. A window that could not be judged (too few rows, bad
- * data) neither confirms nor refutes. What is critical does not wait for a second window.
+ * Decides by the last windows together, given oldest first, whether drift is an alarm. Monthly tests at 5 % raise a false alarm
+ * in 46 of 100 years; two of three windows do so in 5. A window that could not be judged (too few rows, bad data) neither confirms
+ * nor refutes. What is critical does not wait for a second window.
  */
 export function decideAlarm(history: readonly WindowVerdict[], rule: AlarmRule = standardAlarmRule): Alarm {
   const { needed, of } = rule;

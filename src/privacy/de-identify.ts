@@ -44,8 +44,8 @@ export type DeIdentifyInput = {
   from: string;
   /** The temporary table that is made of them; one of that name is replaced. */
   into: string;
-  /** The vault of a column of identifiers, by the column's name. */
-  vaultOf: (column: string) => Pick<Vault, 'surrogatesOf'>;
+  /** The vault of a column of identifiers or pseudonyms, by the column's name. */
+  vaultOf: (column: string) => Pick<Vault, 'surrogatesOf' | 'erasedAmong'>;
   /** When the file arrived, in milliseconds: by then a member may have turned 90. */
   arrivedAtMs: number;
 };
@@ -60,9 +60,9 @@ export async function deIdentify(input: DeIdentifyInput): Promise<{ released: nu
   const { columns } = planDeIdentification(contract);
   const derived = await derive(sql, columns, from);
 
-  const identifiers = columns.filter(({ treatment }) => treatment === 'surrogate');
-  for (const [i, { column }] of identifiers.entries())
-    await loadSurrogates(input, column.name, derived, `surrogates_${i}`);
+  const identifiers = columns.filter(({ privacy }) => privacy === 'identifier' || privacy === 'pseudonym');
+  for (const [i, { column, privacy }] of identifiers.entries())
+    await loadSurrogates(input, { column: column.name, privacy, from: derived, table: `surrogates_${i}` });
   const joins = identifiers.map(
     ({ column }, i) => `LEFT JOIN surrogates_${i} ON surrogates_${i}.identifier = d.${quoteName(column.name)}`,
   );
@@ -97,33 +97,24 @@ export async function deIdentify(input: DeIdentifyInput): Promise<{ released: nu
 }
 
 function releasedColumn(column: Column, treatment: Treatment): Column[] {
+  if (treatment === 'drop') return [];
+  if (treatment === 'keep') return [column];
   const { name, description, unit, headers, required, unique, primaryKey } = column;
-  const bare = { name, ...(description !== undefined && { description }), headers };
-  switch (treatment) {
-    case 'drop':
-      return [];
-    case 'keep':
-      return [column];
-    case 'surrogate':
-      return [{ ...bare, type: 'string', sqlType: 'VARCHAR', required, unique, primaryKey }];
-    case 'zip3':
-      return [{ ...bare, type: 'string', sqlType: 'VARCHAR', required: false, unique: false, primaryKey: false }];
-    case 'year':
-      return [{ ...bare, type: 'integer', sqlType: 'INTEGER', required: false, unique: false, primaryKey: false }];
-    case 'cap':
-      return [
-        {
-          ...bare,
-          ...(unit !== undefined && { unit }),
-          type: column.type,
-          sqlType: column.sqlType,
-          required,
-          unique: false,
-          primaryKey: false,
-        },
-      ];
-  }
+  const bare = {
+    name,
+    ...(description !== undefined && { description }),
+    ...(unit !== undefined && { unit }),
+    headers,
+  };
+  if (treatment === 'surrogate') return [{ ...bare, type: 'string', sqlType: 'VARCHAR', required, unique, primaryKey }];
+  const { type, sqlType } = treatment === 'cap' ? column : coarse[treatment];
+  return [{ ...bare, type, sqlType, required: false, unique: false, primaryKey: false }];
 }
+
+const coarse = {
+  zip3: { type: 'string', sqlType: 'VARCHAR' },
+  year: { type: 'integer', sqlType: 'INTEGER' },
+} as const;
 
 /** A view of the rows with the derived columns computed; the engine's own words about a failure stay inside. */
 async function derive(sql: SqlEngine, columns: DeIdentification['columns'], from: string): Promise<string> {
@@ -148,19 +139,18 @@ async function derive(sql: SqlEngine, columns: DeIdentification['columns'], from
   return view;
 }
 
-/** The surrogates of a column's values as a table; those of erased members are null. */
+/** The surrogates of a column's values as a table, where a pseudonym is its own; those of erased members are null. */
 async function loadSurrogates(
   { sql, vaultOf }: DeIdentifyInput,
-  column: string,
-  from: string,
-  table: string,
+  { column, privacy, from, table }: { column: string; privacy: PrivacyClass; from: string; table: string },
 ): Promise<void> {
   const name = quoteName(column);
   const found = await sql.query(
     `SELECT DISTINCT ${name} AS identifier FROM ${from} WHERE ${name} IS NOT NULL ORDER BY 1`,
   );
   const identifiers = Array.from(found.getChild('identifier') ?? [], String);
-  const surrogates = await vaultOf(column).surrogatesOf(identifiers);
+  const vault = vaultOf(column);
+  const surrogates = privacy === 'identifier' ? await vault.surrogatesOf(identifiers) : await kept(vault, identifiers);
   await sql.run(`DROP TABLE IF EXISTS ${table}`);
   await sql.insert(
     table,
@@ -169,6 +159,11 @@ async function loadSurrogates(
       surrogate: identifiers.map((identifier) => surrogates.get(identifier) ?? null),
     }),
   );
+}
+
+async function kept(vault: Pick<Vault, 'erasedAmong'>, pseudonyms: readonly string[]): Promise<Map<string, string>> {
+  const erased = await vault.erasedAmong(pseudonyms);
+  return new Map(pseudonyms.filter((pseudonym) => !erased.has(pseudonym)).map((pseudonym) => [pseudonym, pseudonym]));
 }
 
 function textTable(columns: { [name: string]: (string | null)[] }): Table {

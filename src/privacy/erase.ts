@@ -9,6 +9,8 @@ export type EraseInput = {
   vault: Vault;
   /** As the insurer knows the member. */
   identifier: string;
+  /** Whether the contract's key is a pseudonym, which stands in the tables as it is. */
+  pseudonym?: boolean;
   by: Accountable;
   sql: SqlEngine;
   /** Tables outside the PHI zone, with the column of surrogates. */
@@ -20,7 +22,7 @@ export type EraseInput = {
 };
 
 export type Erased = {
-  /** Whether the vault knew the member; if not, there was nothing outside quarantine. */
+  /** Whether there can have been rows of the member; if the vault did not know them, there were none outside quarantine. */
   known: boolean;
   /** The rows that were deleted, by table. */
   deleted: { [table: string]: number };
@@ -38,7 +40,8 @@ export type Erased = {
  */
 export async function eraseMember(input: EraseInput): Promise<Erased> {
   const { vault, identifier, by, sql } = input;
-  const surrogate = await vault.tombstone(identifier);
+  const stored = await vault.tombstone(identifier);
+  const surrogate = input.pseudonym ? identifier : stored;
   const deleted: Erased['deleted'] = {};
   const kept: string[] = [];
   for (const { name, table } of input.quarantines) deleted[name] = await deleteQuarantined(sql, table, identifier);

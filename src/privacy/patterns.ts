@@ -173,13 +173,13 @@ function isForeign(url: string): boolean {
 /** ISO 13616: moved, with letters as numbers, the whole leaves 1 modulo 97. */
 function isIban(text: string): boolean {
   const bare = text.replaceAll(' ', '');
-  const digits = [...(bare.slice(4) + bare.slice(0, 4))].map((sign) => Number.parseInt(sign, 36)).join('');
-  return [...digits].reduce((rest, digit) => (rest * 10 + Number(digit)) % 97, 0) === 1;
+  const digits = Array.from(bare.slice(4) + bare.slice(0, 4), (sign) => Number.parseInt(sign, 36)).join('');
+  return Array.from(digits).reduce((rest, digit) => (rest * 10 + Number(digit)) % 97, 0) === 1;
 }
 
 /** ISO/IEC 7812-1, annex B. */
 function passesLuhn(text: string): boolean {
-  const digits = [...text.replaceAll(/\D/g, '')].reverse().map(Number);
+  const digits = Array.from(text.replaceAll(/\D/g, ''), Number).reverse();
   const sum = digits.reduce((sum, digit, i) => sum + (i % 2 === 0 ? digit : digit > 4 ? digit * 2 - 9 : digit * 2), 0);
   return sum % 10 === 0;
 }
@@ -187,11 +187,11 @@ function passesLuhn(text: string): boolean {
 /** The check digit in the ninth place, 49 CFR 565.15(c). */
 function isVin(text: string): boolean {
   const values: { [sign: string]: number } = {};
-  for (const [i, sign] of [...'ABCDEFGH'].entries()) values[sign] = i + 1;
-  for (const [i, sign] of [...'JKLMN'].entries()) values[sign] = i + 1;
+  for (const [i, sign] of 'ABCDEFGH'.split('').entries()) values[sign] = i + 1;
+  for (const [i, sign] of 'JKLMN'.split('').entries()) values[sign] = i + 1;
   Object.assign(values, { P: 7, R: 9, S: 2, T: 3, U: 4, V: 5, W: 6, X: 7, Y: 8, Z: 9 });
   const weights = [8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2];
-  const rest = [...text].reduce((sum, sign, i) => sum + weights[i] * (values[sign] ?? Number(sign)), 0) % 11;
+  const rest = Array.from(text).reduce((sum, sign, i) => sum + weights[i] * (values[sign] ?? Number(sign)), 0) % 11;
   return /[A-Z]/.test(text) && text[8] === (rest === 10 ? 'X' : String(rest));
 }
 

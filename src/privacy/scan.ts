@@ -1,5 +1,4 @@
 import { DataType, type Table, type Vector, tableFromIPC } from 'apache-arrow';
-import type { Json } from '../data/json.ts';
 import { quoteName, quoteText } from '../data/quote.ts';
 import type { SqlEngine } from '../data/sql.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
@@ -114,7 +113,7 @@ async function scanParquet(store: ObjectStore, key: string, sql: SqlEngine, scan
     const from = `FROM read_parquet(${quoteText(copy.path)}, hive_partitioning = false)`;
     const found: Found = [];
     for (const { column_name, column_type } of await sql.rows(`DESCRIBE SELECT * ${from}`)) {
-      const [name, type] = [String(column_name), String(column_type)];
+      const [name, type] = [column_name as string, column_type as string];
       const value = quoteName(name);
       if (/^(DATE|TIMESTAMP)/.test(type)) {
         const days = await sql.rows(
@@ -124,12 +123,12 @@ async function scanParquet(store: ObjectStore, key: string, sql: SqlEngine, scan
           at: `#${name}`,
           found: times(
             name,
-            days.map(({ day, n }) => [String(day).slice(0, 10), Number(n)]),
+            days.map(({ day, n }) => [(day as string).slice(0, 10), Number(n)]),
             scan,
           ),
         });
       } else if (!/^(DOUBLE|FLOAT|BOOLEAN)$/.test(type)) {
-        const limit = /INT$/.test(type) ? `LIMIT ${numbersLookedAt}` : '';
+        const limit = type.endsWith('INT') || type.endsWith('INTEGER') ? `LIMIT ${numbersLookedAt}` : '';
         const values = await sql.rows(
           `SELECT DISTINCT ${value}::VARCHAR AS v ${from} WHERE ${value} IS NOT NULL ORDER BY 1 ${limit}`,
         );
@@ -137,7 +136,7 @@ async function scanParquet(store: ObjectStore, key: string, sql: SqlEngine, scan
           at: `#${name}`,
           found: scanColumn(
             name,
-            values.map(({ v }) => v),
+            values.map(({ v }) => v as string),
             scan,
           ),
         });
@@ -155,7 +154,7 @@ function scanArrow(table: Table, scan: Scan): Found {
     const at = `#${name}`;
     if (DataType.isTimestamp(type) || DataType.isDate(type)) {
       const days = Array.from(column, (ms: number | null) =>
-        ms === null ? '' : new Date(Number(ms)).toISOString().slice(0, 10),
+        ms === null ? '' : new Date(ms).toISOString().slice(0, 10),
       );
       return {
         at,
@@ -174,8 +173,8 @@ function scanArrow(table: Table, scan: Scan): Found {
 }
 
 /** A column's values, each behind the column's name, which may say what they are. */
-function scanColumn(name: string, values: readonly Json[], scan: Scan): Map<SafeHarborClass, number> {
-  return scanText(values.map((value) => `${name}: ${String(value)}`).join('\n'), scan);
+function scanColumn(name: string, values: readonly string[], scan: Scan): Map<SafeHarborClass, number> {
+  return scanText(values.map((value) => `${name}: ${value}`).join('\n'), scan);
 }
 
 /** Times on other days than the product's own are dates of somebody. Columns that begin with "_" tell when it did what. */

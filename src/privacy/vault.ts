@@ -86,6 +86,17 @@ export class Vault {
     return surrogates;
   }
 
+  /** Those of the pseudonyms whose members were erased. Gives out nothing; without a vault nobody was. */
+  async erasedAmong(pseudonyms: Iterable<string>): Promise<Set<string>> {
+    const erased = new Set<string>();
+    if (!(await this.#ports.store.head(`${this.path}/key.json`))) return erased;
+    for (const [name, indexes] of await this.#byBucket(pseudonyms)) {
+      const bucket = await this.#current(name);
+      for (const [index, pseudonym] of indexes) if (bucket.erased.has(index)) erased.add(pseudonym);
+    }
+    return erased;
+  }
+
   /** The identifier behind a surrogate, for those who may know. It is in the audit log before it is told. Throws `UnknownSurrogate`. */
   async reidentify(surrogate: string, { actor, reason }: Accountable): Promise<string> {
     for (const name of bucketNames) {

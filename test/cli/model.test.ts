@@ -15,6 +15,15 @@ const expectedOf = (path: string) => JSON.parse(readFileSync(fixture(path), 'utf
 type Predicted = { predictions: Record<string, number[]> };
 type Expected = { rows: (number | null)[][]; prediction: number[] };
 
+type ShapFixture = {
+  rows: (number | null)[][];
+  background: (number | null)[][];
+  interventional: number[][];
+  expected_value: number[];
+  interactions: number[][][];
+};
+const shapFixture = () => JSON.parse(readFileSync(fixture('shap/regression.json'), 'utf8')) as ShapFixture;
+
 describe('models of other libraries', () => {
   const regions = ['north', 'south', 'east', 'west', 'centre'];
   const pandas = expectedOf('lightgbm/pandas.json');
@@ -125,6 +134,74 @@ describe('models of other libraries', () => {
       ),
     ).toBeLessThan(1e-12);
     expect(strongest[0].contributions).toHaveLength(2);
+  });
+
+  test('SHAP values against a background are those of the package shap', async () => {
+    const expected = shapFixture();
+    const file = scratch();
+    const names = expected.rows[0].map((_, c) => `Column_${c}`);
+    const data = file('data.csv', csvOf(columnsOf(names, expected.rows)));
+    const background = file('background.csv', csvOf(columnsOf(names, expected.background)));
+    const model = fixture('shap/regression.txt');
+    await runJson(...words`model explain ${model} --data ${data} --background ${background} --out ${file('shap.csv')}`);
+    const { columns } = await readTable(file('shap.csv'));
+    const valuesOf = (name: string) =>
+      Array.from(columns.find((column) => column.name === `shap_${name}`)!.values, Number);
+    const shap = names.map(valuesOf);
+    const byRow = expected.rows.flatMap((_, row) => shap.map((values) => values[row]));
+    expect(largestDifference(byRow, expected.interventional.flat())).toBeLessThan(1e-6);
+    expect(valuesOf('expected_value')[0]).toBeCloseTo(expected.expected_value[0], 9);
+
+    const told = await runCli(...words`model explain ${model} --data ${data} --background ${background}`);
+    expect(told.out).toContain('The mean raw score of the background is');
+  });
+
+  test('what features do alone and two together is what the package shap says, and adds up to the raw score', async () => {
+    const { rows, interactions, interventional, expected_value: expectedValue } = shapFixture();
+    const asked = rows.slice(0, interactions.length);
+    const file = scratch();
+    const names = asked[0].map((_, c) => `Column_${c}`);
+    const data = file('data.csv', csvOf(columnsOf(names, asked)));
+    const model = fixture('shap/regression.txt');
+    const { importance } = await runJson<{ importance: { features: string[]; meanAbsolute: number }[] }>(
+      ...words`model explain ${model} --data ${data} --interactions --out ${file('shap.parquet')}`,
+    );
+    const mean = (i: number, j: number) =>
+      interactions.reduce((sum, square) => sum + Math.abs(square[i][j]), 0) / asked.length;
+    const expected = names
+      .flatMap((first, i) => [
+        { features: [first], meanAbsolute: mean(i, i) },
+        ...names.slice(i + 1).map((second, k) => ({ features: [first, second], meanAbsolute: 2 * mean(i, i + 1 + k) })),
+      ])
+      .sort((a, b) => b.meanAbsolute - a.meanAbsolute);
+    expect(importance.slice(0, 8).map(({ features }) => features)).toEqual(
+      expected.slice(0, 8).map(({ features }) => features),
+    );
+    const sizes = (list: { meanAbsolute: number }[]) => list.map(({ meanAbsolute }) => meanAbsolute);
+    expect(largestDifference(sizes(importance), sizes(expected))).toBeLessThan(1e-6);
+
+    const { columns } = await readTable(file('shap.parquet'));
+    const effects = columns.filter(({ name }) => name.startsWith('shap_'));
+    expect(effects).toHaveLength((5 * 6) / 2 + 1);
+    const sums = asked.map((_, row) => effects.reduce((sum, { values }) => sum + Number(values[row]), 0));
+    const raw = asked.map((_, row) => interventional[row].reduce((sum, phi) => sum + phi, expectedValue[0]));
+    expect(largestDifference(sums, raw)).toBeLessThan(1e-6);
+  });
+
+  test('pairs of features are told as a table, and not against a background or row by row', async () => {
+    const { rows } = shapFixture();
+    const file = scratch();
+    const names = rows[0].map((_, c) => `Column_${c}`);
+    const data = file('data.csv', csvOf(columnsOf(names, rows)));
+    const explained = words`model explain ${fixture('shap/regression.txt')} --data ${data} --interactions`;
+    const told = await runCli(...explained, '--top', '4');
+    expect(told.code).toBe(0);
+    expect(told.out).toContain('together with');
+    for (const other of [['--per-row'], ['--background', data]]) {
+      const refused = await runCli(...explained, ...other);
+      expect(refused).toMatchObject({ code: 2, out: '' });
+      expect(refused.err).toContain('--interactions goes with neither');
+    }
   });
 
   test('info tells trees, importance and what happens to missing values', async () => {

@@ -95,9 +95,8 @@ describe('from one dropped file to governed predictions, by the real binary', ()
 
   test('a month that has drifted ends with 5, or with 4 where its challenger is refused', () => {
     expect([ran['february'].code, ran['february'].stderr]).toEqual([0, '']);
-    const { machines } = documentOf<{ machines: { machine: string; announced: string[]; reasons: string[] }[] }>(
-      'score',
-    );
+    type Machines = { machine: string; announced: string[]; reasons: string[] }[];
+    const { machines } = documentOf('score') as { machines: Machines };
     const monitored = machines.find(({ machine }) => machine === 'monitor')!;
     expect(monitored.announced).toEqual(['DriftDetected', 'RetrainRequested']);
     expect(monitored.reasons[0]).toMatch(/age/);

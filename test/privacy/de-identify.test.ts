@@ -63,6 +63,7 @@ async function released(contract: Contract, csv: string, erased: readonly string
     into: 'released',
     arrivedAtMs,
     vaultOf: (column) => ({
+      erasedAmong: async () => new Set(erased),
       surrogatesOf: async (identifiers) =>
         new Map(
           Array.from(identifiers, (identifier, i) => [
@@ -164,6 +165,13 @@ describe('what leaves the zone', () => {
     expect(erased).toBe(1);
   });
 
+  test('pseudonyms stay as they are, and those of erased members are left out', async () => {
+    const contract = contractWith(property('member_id', 'string', 'pseudonym', ['primaryKey: true']));
+    const { rows, erased } = await released(contract, 'member_id\nm1\nm2\nm3\n', ['m2']);
+    expect(rows).toEqual([{ member_id: 'm1' }, { member_id: 'm3' }]);
+    expect(erased).toBe(1);
+  });
+
   test('a drop without rows leaves none', async () => {
     expect(await released(contractWith(key), 'member_id\n')).toEqual({ rows: [], released: 0, erased: 0 });
   });
@@ -233,7 +241,7 @@ describe('what leaves the zone', () => {
     const described = await sql.rows('DESCRIBE released');
     const types = new Map(described.map((row) => [row['column_name'], row['column_type']]));
     for (const { name, sqlType } of releasedContract(contract).columns) {
-      expect(String(types.get(name)).replace(' WITH TIME ZONE', '')).toBe(sqlType);
+      expect((types.get(name) as string).replace(' WITH TIME ZONE', '')).toBe(sqlType);
     }
   });
 });

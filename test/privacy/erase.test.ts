@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { SqlEngine } from '../../src/data/sql.ts';
 import { appendQuery } from '../../src/lake/write.ts';
 import { readAudit } from '../../src/privacy/audit.ts';
@@ -21,15 +21,22 @@ const useCases = useCasesFolder(folder.path, smallSearch, {
   'policies.odcs.yaml': (contract) => contract.replace('value: pseudonym', 'value: identifier'),
 });
 
+let prepared: World;
 let world: World;
 let vault: Vault;
+beforeAll(async () => {
+  prepared = await openWorld({ useCases });
+  await ingest(prepared, 'january.csv', january);
+});
 beforeEach(async () => {
-  world = await openWorld({ useCases });
+  world = await openWorld({ useCases, from: prepared });
   vault = new Vault({ ...world.ports, store: world.ports.bronze }, { useCase, domain: 'customer_id' });
-  await ingest(world, 'january.csv', january);
 });
 afterEach(() => world.close());
-afterAll(() => folder.remove());
+afterAll(() => {
+  prepared.close();
+  folder.remove();
+});
 
 const erase = (identifier: string, keepsPredictions = false): Promise<Erased> =>
   withSql(world.ports, async (sql: SqlEngine) => {
@@ -51,7 +58,7 @@ const erase = (identifier: string, keepsPredictions = false): Promise<Erased> =>
   });
 
 const idsIn = async (zone: 'silver' | 'gold', path: string) =>
-  (await world.rows(zone, path, 'SELECT customer_id FROM rows')).map((found) => String(found['customer_id']));
+  (await world.rows(zone, path, 'SELECT customer_id FROM rows')).map((found) => found['customer_id'] as string);
 
 describe('between bronze and silver', () => {
   test('the key of every table outside is the surrogate, the same in every drop', async () => {

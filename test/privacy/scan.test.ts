@@ -21,7 +21,7 @@ describe('the classes', () => {
         JSON.stringify({ [column]: text }),
         JSON.stringify(JSON.stringify({ [column]: text })),
       ]) {
-        expect(classesIn(written), written).toEqual([kind]);
+        expect([written, ...classesIn(written)]).toEqual([written, kind]);
       }
     },
   );
@@ -106,10 +106,10 @@ describe('what is no identifier', () => {
     expect(classesIn('ran at 2026-11-20T09:33:10.658Z')).toEqual(['dates']);
   });
 
-  test('a hundred thousand random numbers, ids and digests', () => {
+  test('forty thousand random numbers, ids and digests', () => {
     const draw = random(7);
     const hex = (length: number) => Array.from({ length }, () => draw.integer(16).toString(16)).join('');
-    const lines = Array.from({ length: 20_000 }, () =>
+    const lines = Array.from({ length: 8_000 }, () =>
       [
         String(draw.integer(1_000_000_000)),
         (draw.normal() * 1000).toFixed(draw.integer(12)),

@@ -1,17 +1,20 @@
 import { resolve } from 'node:path';
 import { say, sayShare } from '../../governance/text.ts';
+import { interventionalShap } from '../../ml/shap/interventional.ts';
 import { type ShapValues, treeShap } from '../../ml/shap/tree-shap.ts';
 import { InvalidModel, type TreeModel } from '../../ml/trees/model.ts';
 import { required, whole } from '../arguments.ts';
 import { type Call, UsageError } from '../command.ts';
 import { readTable } from '../table-file.ts';
 import { ensureTableName, writeTableWith } from '../table-out.ts';
+import { explainInteractions } from './explain-interactions.ts';
 import { modelFeatures } from './features.ts';
 import { readModel } from './model-file.ts';
 
 /**
  * `model explain`: SHAP values on the scale of the raw score. As a table the mean |SHAP| of each feature, or with `--per-row` the
- * strongest features of every row; with `--out` all values of all rows beside the table's own columns.
+ * strongest features of every row; with `--out` all values of all rows beside the table's own columns. An unknown feature follows the
+ * training rows down the trees, or takes the values of the rows of `--background`. With `--interactions` pairs of features besides.
  */
 export async function explain(call: Call): Promise<void> {
   const file = call.positionals[1];
@@ -21,8 +24,19 @@ export async function explain(call: Call): Promise<void> {
   const saved = await readModel(file);
   if (saved.kind === 'glm') throw new UsageError('A GLM is its own explanation.', `bordereau model info ${file}`);
   const { model } = saved;
+  const byPosition = call.flag('by-position');
   const table = await readTable(required(call, 'data', 'a CSV or Parquet file'));
-  const shap = treeShap(model, modelFeatures(model, table, call.flag('by-position')));
+  const features = modelFeatures(model, table, byPosition);
+  const background = call.text('background');
+  if (call.flag('interactions')) {
+    if (background !== undefined || call.flag('per-row'))
+      throw new UsageError('--interactions goes with neither --background nor --per-row.');
+    return explainInteractions(call, file, model, table, features);
+  }
+  const shap =
+    background === undefined
+      ? treeShap(model, features)
+      : interventionalShap(model, features, modelFeatures(model, await readTable(background), byPosition));
   if (!shap.values.every(Number.isFinite)) {
     throw new InvalidModel(`${file} cannot be explained: its covers are damaged or missing.`);
   }
@@ -58,12 +72,15 @@ export async function explain(call: Call): Promise<void> {
     );
     output.print();
     output.print(
-      `Without any feature the raw score is ${expected.map(say).join(', ')}; a row’s SHAP values add up to the rest.`,
+      background === undefined
+        ? `Without any feature the raw score is ${expected.map(say).join(', ')}; a row’s SHAP values add up to the rest.`
+        : `The mean raw score of the background is ${expected.map(say).join(', ')}; a row’s SHAP values add up to what parts it from that.`,
     );
   }
   output.document({
     model: resolve(file),
     rows: shap.rows,
+    ...(background !== undefined && { background: resolve(background) }),
     expectedValue: expected,
     importance,
     ...(strongest && { strongest }),

@@ -16,17 +16,21 @@ export type InferredColumn = {
   misfits: number;
   /** Every value is there and none occurs twice. */
   unique: boolean;
+  /** At most one row in a hundred has no value of its own: a key, and the others are faults. */
+  nearlyUnique: boolean;
   /** No number is below 0. */
   nonNegative?: boolean;
-  /** The texts of a boolean column, where they are not just true and false → what they mean. */
+  /** The words of a boolean column, in small letters, where they are not just `true` and `false` → what they mean. */
   booleans?: { [written: string]: boolean };
-  /** All texts of a column that has few, each in at least `smallestGroup` rows. */
+  /** The texts of a column that has few, each in at least `smallestGroup` rows; others are misfits. */
   levels?: string[];
 };
 
-/** A type fits a column where all but so many of its values are of it; the others are the file's faults, not the type's. */
+/** A type, or a list of levels, fits a column where all but so many of its values are of it; the others are the file's faults. */
 const largestMisfitShare = 0.05;
 const mostLevels = 20;
+/** Levels and the faults beside them; more distinct texts are not looked at one by one. */
+const mostTexts = 100;
 
 /** Infers each column's type by all rows, strictest type first, in the grammar that contracts use. */
 export async function inferColumns(sql: SqlEngine, records: Records): Promise<InferredColumn[]> {
@@ -49,13 +53,16 @@ async function inferColumn(sql: SqlEngine, header: string, name: string, rows: n
     FROM inspected`,
   )) as { [figure: string]: number }[];
   const { present } = found;
-  const common = { header, missing: rows - present, distinct: found['distinct_values'], unique: rows > 0 && found['distinct_values'] === rows };
-  const counted = common.distinct <= mostLevels ? await valuesOf(sql, name) : undefined;
-  const booleans = counted && booleansOf(counted.map(({ value }) => value));
-  if (booleans) return { ...common, type: 'boolean', misfits: 0, ...(Object.keys(booleans).length > 0 && { booleans }) };
+  const distinct = found['distinct_values'];
+  const unique = rows > 0 && distinct === rows;
+  const common = { header, missing: rows - present, distinct, unique, nearlyUnique: unique || rows - distinct <= rows / 100 };
+  const texts = common.distinct <= mostTexts ? await textsOf(sql, name) : [];
+  const few = (misfits: number): boolean => present > 0 && misfits <= largestMisfitShare * present;
+  const boolean = booleanOf(texts, present);
+  if (boolean && few(boolean.misfits)) return { ...common, type: 'boolean', ...boolean };
 
   const type = typesByStrictness.find((candidate) => {
-    if (present === 0 || present - found[`as_${candidate}`] > largestMisfitShare * present) return false;
+    if (!few(present - found[`as_${candidate}`])) return false;
     // 01234 is an identifier or a postal code, and so are its neighbours without the zero
     return !(isNumeric(candidate) && found['leading_zeros'] > 0);
   });
@@ -63,8 +70,10 @@ async function inferColumn(sql: SqlEngine, header: string, name: string, rows: n
     const misfits = present - found[`as_${type}`];
     return { ...common, type, misfits, ...(isNumeric(type) && { nonNegative: found['negative'] === 0 }) };
   }
-  const levels = counted && counted.length > 0 && counted.every(({ n }) => n >= smallestGroup) && counted.map(({ value }) => value);
-  return { ...common, type: 'string', misfits: 0, ...(levels && { levels }) };
+  const levels = texts.filter(({ n }) => n >= smallestGroup).map(({ text }) => text);
+  const misfits = present - texts.reduce((sum, { n }) => sum + (n >= smallestGroup ? n : 0), 0);
+  const enumerated = levels.length > 0 && levels.length <= mostLevels && few(misfits);
+  return { ...common, type: 'string', ...(enumerated ? { misfits, levels } : { misfits: 0 }) };
 }
 
 const typesByStrictness = ['integer', 'number', 'date', 'timestamp'] as const;
@@ -75,18 +84,23 @@ function fits(name: string, type: keyof typeof casts): string {
   return `regexp_full_match(${name}, ${quoteText(patterns[type])}) AND TRY_CAST(${name} AS ${casts[type]}) IS NOT NULL`;
 }
 
-async function valuesOf(sql: SqlEngine, name: string): Promise<{ value: string; n: number }[]> {
-  const query = `SELECT ${name} AS value, count(*) AS n FROM inspected WHERE ${name} IS NOT NULL GROUP BY 1 ORDER BY 1`;
-  return (await sql.rows(query)) as { value: string; n: number }[];
+type Counted = { text: string; n: number };
+
+async function textsOf(sql: SqlEngine, name: string): Promise<Counted[]> {
+  const query = `SELECT ${name} AS text, count(*) AS n FROM inspected WHERE ${name} IS NOT NULL GROUP BY 1 ORDER BY 1`;
+  return (await sql.rows(query)) as Counted[];
 }
 
-/** Two words for yes and no, in any case; a single letter only where both occur. Empty where they are true and false. */
-function booleansOf(values: readonly string[]): InferredColumn['booleans'] {
-  const words = [...new Set(values.map((value) => value.toLowerCase()))];
-  if (words.length === 0) return undefined;
-  const pair = pairs.find((known) => words.every((word) => known.includes(word)) && (known[0].length > 1 || words.length === 2));
-  if (pair === undefined) return undefined;
-  return values.every((value) => value === 'true' || value === 'false') ? {} : { [pair[0]]: true, [pair[1]]: false };
+/** The two words for yes and no that most texts are, in any case; single letters only where both occur. */
+function booleanOf(texts: readonly Counted[], present: number): Pick<InferredColumn, 'misfits' | 'booleans'> | undefined {
+  const fitting = pairs.map((pair) => texts.filter(({ text }) => pair.includes(text.toLowerCase())));
+  const counts = fitting.map((found) => found.reduce((sum, { n }) => sum + n, 0));
+  const best = counts.indexOf(Math.max(...counts));
+  const words = new Set(fitting[best].map(({ text }) => text.toLowerCase()));
+  const [yes, no] = pairs[best];
+  if (counts[best] === 0 || (yes.length === 1 && words.size < 2)) return undefined;
+  const plain = fitting[best].every(({ text }) => text === 'true' || text === 'false');
+  return { misfits: present - counts[best], ...(!plain && { booleans: { [yes]: true, [no]: false } }) };
 }
 
 const pairs: readonly (readonly [string, string])[] = [

@@ -39,7 +39,7 @@ export type ProposedColumn = {
  */
 export function proposeContract(inferred: readonly InferredColumn[], options: ProposalOptions): Proposal {
   const named = columnNames(inferred.map(({ header }) => header)).map((name, c) => ({ name, inferred: inferred[c] }));
-  const key = named.find(({ name, inferred: column }) => column.unique && keyLike.test(name) && tellingClass([name]) === undefined)?.name;
+  const key = named.find(({ name, inferred: column }) => column.nearlyUnique && keyLike.test(name) && tellingClass([name]) === undefined)?.name;
   const time = named.find(({ name, inferred: column }) => column.type === 'timestamp' && column.missing === 0 && timeLike.test(name))?.name;
   const taken = new Set(named.map(({ name }) => name));
   const standInKey = key === undefined ? free('row_id', taken) : undefined;
@@ -116,7 +116,7 @@ function odcsProperty({ name, type, inferred, privacy }: ProposedColumn, isKey: 
   return property(name, type, {
     ...(header !== name && { physicalName: header }),
     primaryKey: isKey,
-    required: missing === 0,
+    required: isKey || missing === 0,
     ...(numeric && nonNegative && { logicalTypeOptions: { minimum: 0 } }),
     ...(booleans && { case: 'lower', values: booleans }),
     ...(levels && type === 'string' && { levels }),

@@ -83,6 +83,16 @@ describe('types', () => {
     const often = await inspect(`k\n${repeat(['red', 'blue'], 11)}\n`);
     expect(column(often, 'k').levels).toEqual(['blue', 'red']);
     expect(column(await inspect(`k\n${repeat(['red'], 20)}\n${repeat(['blue'], 10)}\n`), 'k').levels).toBe(undefined);
+    const typo = await inspect(`k\n${repeat(['red', 'blue'], 30)}\nrde\n`);
+    expect(column(typo, 'k')).toMatchObject({ levels: ['blue', 'red'], misfits: 1 });
+    expect(typo.rejected.map(({ line, rule }) => [line, rule])).toEqual([[62, 'k_known']]);
+  });
+
+  test('yes and no are told in any case and in spite of a few faults; one letter alone is a text', async () => {
+    const found = await inspect(`flag,f\n${repeat(['Yes,n', 'NO,n', 'no,n'], 10)}\nmaybe,n\n`);
+    expect(column(found, 'flag')).toMatchObject({ type: 'boolean', misfits: 1, booleans: { yes: true, no: false } });
+    expect(column(found, 'f').type).toBe('string');
+    expect([found.rows, found.acceptedRows]).toEqual([31, 30]);
   });
 });
 
@@ -111,6 +121,13 @@ describe('the proposed contract', () => {
     const { yaml } = (await inspect(policies)).proposal;
     for (const value of ['P3', 'example.org', '102.50', '49']) expect(yaml).not.toContain(value);
     expect(JSON.stringify(parse(yaml))).toContain('"validValues":["gold","iron"]');
+  });
+
+  test('a key with a few repetitions is a key, and those rows are rejected; one with many is none', async () => {
+    const ids = Array.from({ length: 200 }, (_, i) => `K${i}`);
+    const found = await inspect(`claim_id\n${[...ids, 'K7'].join('\n')}\n`);
+    expect([found.proposal.key, found.rejected.map(({ line, rule }) => [line, rule])]).toEqual(['claim_id', [[202, 'claim_id.unique']]]);
+    expect((await inspect(`claim_id\n${[...ids, ...ids].join('\n')}\n`)).proposal.key).toBe('row_id');
   });
 
   test('a file without a key and a time gets stand-ins, and it still takes the file', async () => {

@@ -76,7 +76,7 @@ describe('interaction values of other implementations', () => {
     const model = readXgboostJson(textOf(`xgboost/${name}.model.json`));
     const { rows, interactions } = JSON.parse(textOf(`shap/xgboost-${name}.json`)) as Fixture;
     const { values } = shapInteractions(model, matrixOfRows(rows));
-    expect(largestDifference(values, interactions.flat(3) as number[])).toBeLessThan(5e-6);
+    expect(largestDifference(values, interactions.flat(3))).toBeLessThan(5e-6);
   });
 });
 

@@ -1,0 +1,72 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Finding } from '../../src/privacy/scan.ts';
+import { runCli, runJson } from '../cli/run-cli.ts';
+import { type World, february, ingest, openWorld } from '../stages/world.ts';
+
+const header = 'customer_id,age,sex,bmi,children,smoker,region,charges,timestamp';
+const row = (id: string, age: number) => `${id},${age},MALE,27.9,2,no,SOUTHEAST,4512.33,2026-01-03T08:15:42Z`;
+
+let world: World;
+beforeAll(async () => {
+  world = await openWorld();
+  await ingest(world, 'january.csv', [header, row('a-1', 40), row('a-2', 40), row('a-3', 95), ''].join('\n'));
+});
+afterAll(() => world.close());
+
+const privacy = (...words: string[]) => runCli('privacy', ...words, '--dir', world.directory);
+
+test('plan shows what becomes of each column', async () => {
+  const { columns } = await runJson<{ columns: { column: string; class: string; treatment: string }[] }>(
+    ...['privacy', 'plan', '--dir', world.directory],
+  );
+  expect(Object.fromEntries(columns.map(({ column, treatment }) => [column, treatment]))).toMatchObject({
+    customer_id: 'keep',
+    age: 'cap',
+    region: 'keep',
+  });
+});
+
+test('groups counts the people who share their quasi-identifiers', async () => {
+  const { tables } = await runJson<{ tables: object[] }>('privacy', 'groups', '--dir', world.directory);
+  expect(tables).toMatchObject([
+    { table: 'policies', quasi: ['age', 'sex', 'region'], people: 3, groups: 2, smallest: 1, peopleInSmallGroups: 3 },
+    { table: 'features', people: 3, groups: 2, smallest: 1 },
+  ]);
+});
+
+test('scan finds what was put outside bronze, and its exit code says so', async () => {
+  expect(await privacy('scan')).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('no legal determination') as string,
+  });
+  await world.ports.reports.put('pages/note.txt', Buffer.from('SSN 219-09-9999'));
+  const { code, out } = await privacy('scan', '--json');
+  expect(code).toBe(3);
+  expect((JSON.parse(out) as { findings: Finding[] }).findings).toEqual([
+    { class: 'social security numbers', place: 'reports/pages/note.txt', count: 1 },
+  ]);
+  expect(out).not.toContain('219-09');
+  await world.ports.reports.delete('pages/note.txt');
+});
+
+test('erase wants a reason, deletes the member, and keeps them out', async () => {
+  expect(await privacy('erase', 'a-2')).toMatchObject({ code: 2, err: expect.stringContaining('audit log') as string });
+  const erased = await runJson('privacy', 'erase', 'a-2', '--reason', 'request', '--dir', world.directory);
+  expect(erased).toEqual({ known: true, deleted: { quarantine: 0, policies: 1, features: 1 }, kept: [], retrain: [] });
+  world.setClock(february);
+  await ingest(world, 'february.csv', [header, row('a-2', 41), row('a-4', 41), ''].join('\n'));
+  const ids = await world.rows('silver', 'tables/insurance-cost/policies', 'SELECT customer_id FROM rows ORDER BY 1');
+  expect(ids.map((found) => found['customer_id'])).toEqual(['a-1', 'a-3', 'a-4']);
+});
+
+test('reveal is refused where only the insurer can tell, and a verb that there is not is named', async () => {
+  expect(await privacy('reveal', 'a-1', '--reason', 'x')).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('only the insurer can tell') as string,
+  });
+  expect(await privacy('reveel')).toMatchObject({ code: 2, err: expect.stringContaining('not "reveel"') as string });
+  expect(await privacy('plan', 'a-1')).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('takes nothing') as string,
+  });
+});
