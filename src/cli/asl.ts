@@ -4,7 +4,6 @@ import { toAwsHistory } from '../asl/aws-history.ts';
 import { cannedTasks } from '../asl/canned-tasks.ts';
 import { execute } from '../asl/executor.ts';
 import { parseMachine } from '../asl/machine.ts';
-import type { Json } from '../data/json.ts';
 import { random } from '../ml/random.ts';
 import { type Command, exitCodes } from './command.ts';
 import { jsonOf, jsonOfFile } from './run.ts';
@@ -53,7 +52,7 @@ export const command: Command = {
       error: error ?? null,
       cause: cause ?? null,
       ...toAwsHistory(execution),
-    } as Json);
+    });
     call.output.table(
       ['id', 'previous', 'time', 'type', 'state'],
       execution.history.map((event) => [

@@ -31,10 +31,10 @@ export type Command = {
 export type Call = {
   positionals: string[];
   /** The text given for an option, or its declared default. */
-  text(option: string): string | undefined;
+  text: (option: string) => string | undefined;
   /** A whole or decimal number given for an option. */
-  number(option: string): number | undefined;
-  flag(option: string): boolean;
+  number: (option: string) => number | undefined;
+  flag: (option: string) => boolean;
   /** Where the state lies: `--dir`, by default `.bordereau` in the current directory. */
   directory: string;
   output: Output;

@@ -162,7 +162,12 @@ function pageOf(
   prediction: string | undefined,
   action: string,
 ): string {
-  const { prediction: output, ...facts } = driftFacts({ drift, verdict: { retrain: false, reason: action } }, { monitor: policy }, {}, 0);
+  const { prediction: output, ...facts } = driftFacts(
+    { drift, verdict: { retrain: false, reason: action } },
+    { monitor: policy },
+    {},
+    0,
+  );
   return renderPage({
     run: {
       id: `${basename(reference.file)} – ${basename(current.file)}`,

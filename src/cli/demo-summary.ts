@@ -66,7 +66,7 @@ export async function demoDocument(
         ? {
             version: first.version,
             algorithm: first.lineage.algorithm,
-            metrics: evaluation.metrics as { [name: string]: Estimate },
+            metrics: evaluation.metrics,
           }
         : null,
     crossValidation: evaluation

@@ -3,7 +3,6 @@ import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { movedClock } from '../adapters/embedded/moved-clock.ts';
-import type { Json } from '../data/json.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { type Command, type Call, UsageError, exitCodes } from './command.ts';
 import { type DemoDocument, type Month, demoDocument, summaryLines } from './demo-summary.ts';
@@ -63,7 +62,7 @@ export const command: Command = {
       { clock },
     );
     for (const line of summaryLines(document, call.output)) call.output.print(line);
-    call.output.document(document as unknown as Json);
+    call.output.document(document);
     if (!document.champion) return document.rows.accepted > 0 ? exitCodes.modelGateRefused : exitCodes.dataGateFailed;
     return exitCodes.ok;
   },
@@ -94,7 +93,7 @@ async function months(call: Call, useCase: string): Promise<[Month, Month]> {
   });
   const fileName = basename(data);
   const { nextMonth } = (await import(pathToFileURL(join(useCasesFolder, useCase, 'next-month.ts')).href)) as {
-    nextMonth(bytes: Uint8Array, file: string, drift: { inflation: number }): Uint8Array;
+    nextMonth: (bytes: Uint8Array, file: string, drift: { inflation: number }) => Uint8Array;
   };
   return [
     { fileName, bytes },

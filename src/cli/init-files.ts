@@ -46,7 +46,10 @@ function chooseFeatures({ inspection, released, label }: InitRequest): Features 
   return features;
 }
 
-function featuresSql({ source, label, inspection }: InitRequest, { numeric, booleans, categorical, left }: Features): string {
+function featuresSql(
+  { source, label, inspection }: InitRequest,
+  { numeric, booleans, categorical, left }: Features,
+): string {
   const { key, eventTime } = inspection.proposal;
   const columns = [
     quoteName(key),

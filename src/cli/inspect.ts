@@ -18,7 +18,10 @@ export const command: Command = {
     ['bordereau inspect policies.csv', 'dialect, columns, rejected rows, and a contract as a draft'],
     ['bordereau inspect claims.jsonl.gz --rows', 'every rejected row with its line, byte and reason'],
     ['bordereau inspect policies.parquet --yaml > policies.odcs.yaml', 'the contract alone'],
-    ['bordereau inspect --contract old.odcs.yaml new.odcs.yaml', 'what changed, and whether files or tables would break'],
+    [
+      'bordereau inspect --contract old.odcs.yaml new.odcs.yaml',
+      'what changed, and whether files or tables would break',
+    ],
   ],
   options: {
     rows: { type: 'boolean', default: false, help: 'every rejected row, not only the first' },
@@ -33,7 +36,8 @@ export const command: Command = {
       if (newer === undefined) throw new UsageError('--contract takes two files, the old contract and the new one.');
       return compareContracts(call, file, newer);
     }
-    if (newer !== undefined) throw new UsageError('"inspect" looks at one file at a time.', `bordereau inspect ${file}`);
+    if (newer !== undefined)
+      throw new UsageError('"inspect" looks at one file at a time.', `bordereau inspect ${file}`);
     const source = call.text('source');
     if (source !== undefined && !/^[A-Za-z][A-Za-z0-9_]{0,89}$/.test(source)) {
       throw new UsageError(`--source takes a name of letters, digits and "_", not "${source}".`);
@@ -41,7 +45,12 @@ export const command: Command = {
     const bytes = await readGiven(file);
     const sql = await openSql();
     try {
-      const inspection = await inspectFile({ sql, bytes, file: basename(file), ...(source !== undefined && { source }) });
+      const inspection = await inspectFile({
+        sql,
+        bytes,
+        file: basename(file),
+        ...(source !== undefined && { source }),
+      });
       if (call.flag('yaml')) call.output.print(inspection.proposal.yaml.trimEnd());
       else print(call, inspection);
       call.output.document(documentOf(inspection, call.flag('rows')));
@@ -55,8 +64,11 @@ export const command: Command = {
 function print({ output, flag }: Call, inspection: Inspection): void {
   const { file, sizeBytes, header, columns, rejected, rows, acceptedRows, unreadable, proposal } = inspection;
   output.print(`${file}: ${sizeBytes.toLocaleString('en-US')} bytes, ${formText(inspection)}`);
-  output.print(`${rows.toLocaleString('en-US')} rows, ${acceptedRows.toLocaleString('en-US')} accepted, ${rejected.length.toLocaleString('en-US')} rejected; ${header.length} columns`);
-  if (inspection.headerLooksLikeData) output.print('The first line has numbers in it: is it a row, and the header missing?');
+  output.print(
+    `${rows.toLocaleString('en-US')} rows, ${acceptedRows.toLocaleString('en-US')} accepted, ${rejected.length.toLocaleString('en-US')} rejected; ${header.length} columns`,
+  );
+  if (inspection.headerLooksLikeData)
+    output.print('The first line has numbers in it: is it a row, and the header missing?');
   output.print();
   output.table(
     ['column', 'type', 'missing', 'distinct', 'remarks'],
@@ -73,9 +85,15 @@ function print({ output, flag }: Call, inspection: Inspection): void {
     output.print();
     output.table(
       ['line', 'byte', 'column', 'reason'],
-      shown.map(({ line, byteOffset, column, reason }) => [String(line), String(byteOffset ?? '–'), column ?? '', reason]),
+      shown.map(({ line, byteOffset, column, reason }) => [
+        String(line),
+        String(byteOffset ?? '–'),
+        column ?? '',
+        reason,
+      ]),
     );
-    if (shown.length < rejected.length) output.print(`… and ${rejected.length - shown.length} more: --rows shows them.`);
+    if (shown.length < rejected.length)
+      output.print(`… and ${rejected.length - shown.length} more: --rows shows them.`);
   }
   output.print();
   output.print(proposal.yaml.trimEnd());

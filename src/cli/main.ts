@@ -39,7 +39,7 @@ const common = {
 
 /** Runs one command line and gives its exit code; nothing is thrown. */
 export async function main(argv: readonly string[]): Promise<ExitCode> {
-  const color = !argv.includes('--no-color') && !process.env['NO_COLOR'] && Boolean(process.stderr.isTTY);
+  const color = !argv.includes('--no-color') && !process.env['NO_COLOR'] && process.stderr.isTTY;
   const output = createOutput({
     json: argv.includes('--json'),
     quiet: argv.includes('--quiet') || argv.includes('-q'),

@@ -28,7 +28,7 @@ export const command: Command = {
         );
         return (
           row && {
-            runId: String(row['run_id']),
+            runId: row['run_id'] as string,
             version: Number(row['model_version']),
             predictionsVersion: mounted.version,
           }

@@ -10,18 +10,18 @@ export type Output = {
   /** Whether a person is watching stderr, and lines may be redrawn. */
   live: boolean;
   /** One line of data. Nothing with `--json`: the document is the only data then. */
-  print(line?: string): void;
+  print: (line?: string) => void;
   /** The one document of a `--json` run. */
-  document(value: Json): void;
+  document: (value: Json) => void;
   /** One line of progress or comment, unless `--quiet`. */
-  note(line: string): void;
+  note: (line: string) => void;
   /** One line that even `--quiet` shows. */
-  error(line: string): void;
+  error: (line: string) => void;
   /** Characters in a line of the terminal; 100 where there is none. */
   width: number;
-  style(style: Style, text: string): string;
+  style: (style: Style, text: string) => string;
   /** Rows under their headings, numbers to the right. */
-  table(headings: readonly string[], rows: readonly (readonly string[])[]): void;
+  table: (headings: readonly string[], rows: readonly (readonly string[])[]) => void;
 };
 
 export type Streams = { stdout: NodeJS.WriteStream; stderr: NodeJS.WriteStream };
@@ -39,7 +39,7 @@ export function createOutput(
   return {
     json: options.json,
     quiet: options.quiet,
-    live: Boolean(stderr.isTTY) && !options.quiet && process.env['TERM'] !== 'dumb' && !process.env['CI'],
+    live: stderr.isTTY && !options.quiet && process.env['TERM'] !== 'dumb' && !process.env['CI'],
     print,
     document: (value) => {
       if (options.json) stdout.write(`${JSON.stringify(value, null, 2)}\n`);
@@ -68,4 +68,10 @@ export function tableLines(headings: readonly string[], rows: readonly (readonly
       .join('  ')
       .trimEnd();
   return [line(headings), widths.map((width) => '─'.repeat(width)).join('  '), ...rows.map(line)];
+}
+
+/** A value of a query as a cell of a table: nothing for null, JSON for what is nested. */
+export function cellText(value: Json): string {
+  if (value === null) return '';
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }

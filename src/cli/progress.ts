@@ -3,7 +3,7 @@ import type { Output } from './output.ts';
 
 const spinner = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 
-export type ProgressView = { show(progress: Progress): void; close(): void };
+export type ProgressView = { show: (progress: Progress) => void; close: () => void };
 
 /**
  * On a terminal: a line that lives while its state runs, with items done, rate and time left, then stays with what it took.

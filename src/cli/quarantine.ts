@@ -7,6 +7,7 @@ import { withSql } from '../stages/common/sql.ts';
 import { features } from '../stages/features.ts';
 import { contractOf, useCaseOf } from '../usecase/catalogue.ts';
 import { type Call, type Command, type ExitCode, UsageError, exitCodes } from './command.ts';
+import { cellText } from './output.ts';
 import { compactTime, localPorts, useCaseOption } from './open.ts';
 
 export const command: Command = {
@@ -15,7 +16,10 @@ export const command: Command = {
   examples: [
     ['bordereau quarantine list', 'counts by file and rule'],
     ['bordereau quarantine list --rows', 'every row’s place and reason, without its content'],
-    ['bordereau quarantine show 17 --file policies.csv --raw', 'one row with its raw text, which holds what the insurer sent'],
+    [
+      'bordereau quarantine show 17 --file policies.csv --raw',
+      'one row with its raw text, which holds what the insurer sent',
+    ],
     ['bordereau quarantine redrive', 'validates all of them again; what passes enters silver, once'],
     ['bordereau quarantine redrive --file policies.csv', 'the rows of one file'],
   ],
@@ -33,7 +37,9 @@ export const command: Command = {
       throw new UsageError(`"quarantine" knows list, show and redrive, not "${verb}".`, 'bordereau quarantine list');
     }
     if (line !== undefined && (verb !== 'show' || !/^[1-9]\d{0,8}$/.test(line))) {
-      throw new UsageError(`"quarantine ${verb}" ${verb === 'show' ? `takes a line’s number, not "${line}"` : 'takes no word after it'}.`);
+      throw new UsageError(
+        `"quarantine ${verb}" ${verb === 'show' ? `takes a line’s number, not "${line}"` : 'takes no word after it'}.`,
+      );
     }
     if (verb === 'show' && line === undefined && call.text('file') === undefined) {
       throw new UsageError('Which rows? Name a line, or a file by --file.', 'bordereau quarantine list --rows');
@@ -64,7 +70,8 @@ function sourcesOf(call: Call, ports: Ports): string[] {
   return [source];
 }
 
-const places = 'source_file, line, byte_offset, rule, column_name, reason, contract_version, quarantined_at, redriven_in';
+const places =
+  'source_file, line, byte_offset, rule, column_name, reason, contract_version, quarantined_at, redriven_in';
 
 function listQuery(call: Call): string {
   const from = `FROM quarantine_rows ${where(call)}`;
@@ -92,16 +99,17 @@ function listRows({ output }: Call, listed: { [column: string]: Json }[]): void 
   const columns = Object.keys(listed[0]);
   output.table(
     columns,
-    listed.map((row) => columns.map((column) => String(row[column] ?? ''))),
+    listed.map((row) => columns.map((column) => cellText(row[column]))),
   );
 }
 
 function showRows(call: Call, listed: { [column: string]: Json }[]): void {
-  if (listed.length === 0) throw new UsageError('There is no such row in quarantine.', 'bordereau quarantine list --rows');
+  if (listed.length === 0)
+    throw new UsageError('There is no such row in quarantine.', 'bordereau quarantine list --rows');
   for (const row of listed) {
     const width = Math.max(...Object.keys(row).map((column) => column.length));
     for (const [column, value] of Object.entries(row)) {
-      if (value !== null) call.output.print(`${column.padEnd(width)}  ${String(value)}`);
+      if (value !== null) call.output.print(`${column.padEnd(width)}  ${cellText(value)}`);
     }
     call.output.print();
   }
@@ -132,11 +140,33 @@ function printStatements({ output }: Call, statements: readonly DropStatement[])
   output.table(
     ['file', 'figure', 'dropped', '= silver', '+ quarantine', '+ rejected', 'redriven now', 'reconciles'],
     statements.flatMap(({ files: [file], dropped, silver, quarantined, rejected, redriven, totals, reconciles }) => [
-      [file, 'rows', dropped === null ? '–' : String(dropped), String(silver), String(quarantined), String(rejected), String(redriven), reconciles ? 'yes' : 'NO'],
-      ...totals.map((total) => [file, `sum of ${total.column}`, total.dropped ?? '–', total.silver, total.quarantined, total.rest, '', '']),
+      [
+        file,
+        'rows',
+        dropped === null ? '–' : String(dropped),
+        String(silver),
+        String(quarantined),
+        String(rejected),
+        String(redriven),
+        reconciles ? 'yes' : 'NO',
+      ],
+      ...totals.map((total) => [
+        file,
+        `sum of ${total.column}`,
+        total.dropped ?? '–',
+        total.silver,
+        total.quarantined,
+        total.rest,
+        '',
+        '',
+      ]),
     ]),
   );
-  for (const { files: [file], stays, dropped } of statements) {
+  for (const {
+    files: [file],
+    stays,
+    dropped,
+  } of statements) {
     for (const reason of stays) output.print(reason);
     if (dropped === null) output.print(`${file}: it has no receipt, so what was dropped is not known.`);
   }

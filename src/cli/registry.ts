@@ -178,7 +178,7 @@ function told({ output }: Call, useCase: string, entry: LedgerEntry): void {
   output.print(
     `Version ${entry.version} is champion of ${useCase}; it replaces ${entry.replaces ?? 'none'} (entry ${entry.sequence}).`,
   );
-  output.document(entry as unknown as Json);
+  output.document(entry);
 }
 
 /** By hand or by machine: what a machine would refuse is refused. */

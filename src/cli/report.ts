@@ -49,10 +49,17 @@ export const command: Command = {
 async function printReceipt({ positionals: [runId], text, output }: Call, ports: Ports): Promise<ExitCode> {
   const receipt = runId === undefined ? undefined : await readReceipt(ports, { useCase: text('use-case')!, runId });
   if (receipt === undefined) {
-    throw new UsageError(runId === undefined ? 'Whose receipt? Name the run of a drop.' : `The run "${runId}" has no receipt: it is no drop.`, 'bordereau report');
+    throw new UsageError(
+      runId === undefined
+        ? 'Whose receipt? Name the run of a drop.'
+        : `The run "${runId}" has no receipt: it is no drop.`,
+      'bordereau report',
+    );
   }
   const { name, files, arrivedAt, status, reason, rows, totals, broken, contract } = receipt;
-  output.print(`${name}: ${status}${arrivedAt === null ? '' : `, arrived ${arrivedAt.slice(0, 19)}Z`}, contract ${contract.id} ${contract.version}`);
+  output.print(
+    `${name}: ${status}${arrivedAt === null ? '' : `, arrived ${arrivedAt.slice(0, 19)}Z`}, contract ${contract.id} ${contract.version}`,
+  );
   for (const file of files) output.print(`  ${file.name}, ${file.sizeBytes} bytes, SHA-256 ${file.sha256}`);
   if (reason) output.print(reason);
   output.print();

@@ -5,6 +5,7 @@ import { mount } from '../lake/mount.ts';
 import { type Reference, timeTravels } from '../lake/time-travel.ts';
 import { mountTable, withSql } from '../stages/common/sql.ts';
 import { type Command, UsageError, exitCodes } from './command.ts';
+import { cellText } from './output.ts';
 import { type NamedTable, tablesOf } from './lake.ts';
 import { localPorts, useCaseOption } from './open.ts';
 
@@ -86,8 +87,3 @@ async function mountAsOf(
 }
 
 const listed = (names: readonly string[]) => names.join(', ') || 'none yet';
-
-function cellText(value: Json): string {
-  if (value === null) return '';
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
-}

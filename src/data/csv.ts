@@ -108,13 +108,19 @@ class CsvRecords {
     const columns = this.#header.length;
     if (fault !== undefined || count !== columns) {
       const reason = fault ? `not met: ${csvRules[fault]}` : `it has ${count} fields, the header has ${columns}`;
-      this.addMalformed({ ...place, rule: fault ?? 'csv.fields', reason, raw: decoder.decode(bytes.subarray(start, end)) });
+      this.addMalformed({
+        ...place,
+        rule: fault ?? 'csv.fields',
+        reason,
+        raw: decoder.decode(bytes.subarray(start, end)),
+      });
       return;
     }
     this.#lines.push(place.line);
     this.#byteOffsets.push(place.byteOffset);
     this.#raw.append(bytes, start, end, false);
-    for (let c = 0; c < count; c++) this.#fields[c].append(bytes, scanner.from[c], scanner.to[c], scanner.escaped[c] === 1);
+    for (let c = 0; c < count; c++)
+      this.#fields[c].append(bytes, scanner.from[c], scanner.to[c], scanner.escaped[c] === 1);
   }
 
   addMalformed(record: MalformedRecord): void {

@@ -13,7 +13,9 @@ export function millionths(text: string): bigint {
 /** 1500000n → `1.50`: at least two digits after the point, and no zeros behind them. */
 export function decimalText(amount: bigint): string {
   const size = amount < 0n ? -amount : amount;
-  const fraction = String(size % unit).padStart(digits, '0').replace(/0{1,4}$/, '');
+  const fraction = String(size % unit)
+    .padStart(digits, '0')
+    .replace(/0{1,4}$/, '');
   return `${amount < 0n ? '-' : ''}${size / unit}.${fraction}`;
 }
 

@@ -13,7 +13,8 @@ export function toUtf8(bytes: Uint8Array, encoding: Encoding, file: string): Uin
   if (encoding === 'utf-8') return bytes;
   if (encoding === 'windows-1252') {
     const unknown = bytes.findIndex((byte) => unassigned.has(byte));
-    if (unknown >= 0) throw notText(file, encoding, `byte ${unknown} (on line ${lineAt(bytes, unknown)}) has no character`);
+    if (unknown >= 0)
+      throw notText(file, encoding, `byte ${unknown} (on line ${lineAt(bytes, unknown)}) has no character`);
   }
   try {
     return new TextEncoder().encode(new TextDecoder(encoding, { fatal: true }).decode(bytes));
@@ -26,5 +27,10 @@ export function toUtf8(bytes: Uint8Array, encoding: Encoding, file: string): Uin
 const unassigned = new Set([0x81, 0x8d, 0x8f, 0x90, 0x9d]);
 
 function notText(file: string, encoding: Encoding, reason: string): FileRejected {
-  return new FileRejected('not-text', file, `it is not ${encoding}, which the contract declares: ${reason}`, 'Correct the encoding.');
+  return new FileRejected(
+    'not-text',
+    file,
+    `it is not ${encoding}, which the contract declares: ${reason}`,
+    'Correct the encoding.',
+  );
 }

@@ -79,8 +79,15 @@ export class JsonRecords {
 
   finish(): Records {
     const header = [...this.#columns.keys()];
-    if (header.length === 0 && this.#malformed.length === 0) {
-      throw new FileRejected('empty', this.#file, 'there is nothing in it', 'Drop a file with one JSON object per line.');
+    if (header.length === 0) {
+      const isEmpty = this.#lines.length + this.#malformed.length === 0;
+      const reason = isEmpty ? 'there is nothing in it' : 'none of its lines is a JSON object with values';
+      throw new FileRejected(
+        isEmpty ? 'empty' : 'wrong-format',
+        this.#file,
+        reason,
+        'Drop a file with one JSON object per line.',
+      );
     }
     checkColumnNames(header, this.#file);
     const fields = [...this.#columns.values()].map((column) => {

@@ -16,7 +16,10 @@ const manifestSchema = z.strictObject({
       z.strictObject({
         name: z.string().regex(/^[^/]+$/, 'must be the name of a file beside the manifest'),
         /** Of the file's bytes, hexadecimal. */
-        sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits').optional(),
+        sha256: z
+          .string()
+          .regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits')
+          .optional(),
       }),
     )
     .min(1),
@@ -38,7 +41,8 @@ export function parseManifest(bytes: Uint8Array, file: string): Manifest {
     return refuse('it is not JSON');
   }
   const { value, findings } = strictParse(manifestSchema, document);
-  if (findings) return refuse(findings.map(({ path, message }) => `${pathText(path) || 'the document'} ${message}`).join('; '));
+  if (findings)
+    return refuse(findings.map(({ path, message }) => `${pathText(path) || 'the document'} ${message}`).join('; '));
   const names = value.files.map(({ name }) => name);
   const twice = names.find((name, i) => names.indexOf(name) < i);
   return twice === undefined ? value : refuse(`it names the file ${twice} twice`);
@@ -51,16 +55,21 @@ export function manifestDifferences(
 ): string[] {
   const differences = manifest.files.flatMap(({ name, sha256 }) => {
     const came = found.files.find((file) => file.name === name)?.sha256;
-    return sha256 === undefined || sha256 === came ? [] : [`the manifest gives ${name} the SHA-256 ${sha256}, it has ${came}`];
+    return sha256 === undefined || sha256 === came
+      ? []
+      : [`the manifest gives ${name} the SHA-256 ${sha256}, it has ${came}`];
   });
-  if (manifest.rows !== found.rows) differences.push(`the manifest says ${manifest.rows} rows, the files have ${found.rows}`);
+  if (manifest.rows !== found.rows)
+    differences.push(`the manifest says ${manifest.rows} rows, the files have ${found.rows}`);
   for (const [column, said] of Object.entries(manifest.totals)) {
     const total = found.totals.find((candidate) => candidate.column === column);
     if (total === undefined) {
       differences.push(`the manifest has a total of ${column}, which the contract has not among its controlTotals`);
     } else if (cents(millionths(said)) !== cents(millionths(total.dropped))) {
       const unread = total.unreadableRows > 0 ? ` (${total.unreadableRows} rows have no readable amount)` : '';
-      differences.push(`the manifest says that ${column} adds up to ${said}, in the files it is ${total.dropped}${unread}`);
+      differences.push(
+        `the manifest says that ${column} adds up to ${said}, in the files it is ${total.dropped}${unread}`,
+      );
     }
   }
   return differences;

@@ -35,7 +35,12 @@ export async function readParquet(
     return await recordsOf(sql, `read_parquet(${quoteText(path)})`, file, limits);
   } catch (error) {
     if (error instanceof FileRejected) throw error;
-    throw new FileRejected('damaged', file, `it cannot be read as Parquet: ${withoutPath(error, path)}`, 'Write it again.');
+    throw new FileRejected(
+      'damaged',
+      file,
+      `it cannot be read as Parquet: ${withoutPath(error, path)}`,
+      'Write it again.',
+    );
   } finally {
     await sql.close();
     await rm(path, { force: true });
@@ -43,8 +48,15 @@ export async function readParquet(
 }
 
 async function recordsOf(sql: SqlEngine, source: string, file: string, limits: CsvLimits): Promise<Records> {
-  const described = (await sql.rows(`DESCRIBE SELECT * FROM ${source}`)) as { column_name: string; column_type: string }[];
-  const columns = described.map(({ column_name: name, column_type: type }) => ({ name, type, text: textOf(name, type) }));
+  const described = (await sql.rows(`DESCRIBE SELECT * FROM ${source}`)) as {
+    column_name: string;
+    column_type: string;
+  }[];
+  const columns = described.map(({ column_name: name, column_type: type }) => ({
+    name,
+    type,
+    text: textOf(name, type),
+  }));
   if (columns.length > limits.columns) {
     const reason = `it has ${columns.length} columns, the limit is ${limits.columns}`;
     throw new FileRejected('too-many-columns', file, reason, 'Leave out what the contract does not name.');
@@ -90,7 +102,9 @@ function textOf(name: string, type: string): string | undefined {
   if (type === 'TIMESTAMP WITH TIME ZONE') return `regexp_replace(${text}, '\\+00$', 'Z')`;
   // writers that count nanoseconds seldom have any
   if (type === 'TIMESTAMP_NS') return `regexp_replace(${text}, '(\\.[0-9]{6})000$', '\\1')`;
-  return /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL\(.*\)|BOOLEAN|VARCHAR|UUID|ENUM\(.*\)|DATE|TIMESTAMP(_S|_MS)?)$/.test(type)
+  return /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL\(.*\)|BOOLEAN|VARCHAR|UUID|ENUM\(.*\)|DATE|TIMESTAMP(_S|_MS)?)$/.test(
+    type,
+  )
     ? text
     : undefined;
 }

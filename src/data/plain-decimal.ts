@@ -9,7 +9,11 @@ export function plainDecimal(text: string): string {
   const point = whole.length + exponent;
   const digits = (whole + fraction).padStart(whole.length + fraction.length - Math.min(0, point), '0');
   const at = Math.max(0, point);
-  const before = digits.slice(0, at).padEnd(at, '0').replace(/^0+(?=\d)/, '') || '0';
+  const before =
+    digits
+      .slice(0, at)
+      .padEnd(at, '0')
+      .replace(/^0+(?=\d)/, '') || '0';
   const after = digits.slice(at).replace(/0+$/, '');
   return `${sign}${before}${after && `.${after}`}`;
 }

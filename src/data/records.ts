@@ -54,7 +54,12 @@ export async function readRecords(given: Uint8Array, options: ReadOptions): Prom
   const format = options.format ?? formatOf(bytes);
   if (format === 'parquet') {
     if (formatOf(bytes) !== 'parquet') {
-      throw new FileRejected('wrong-format', file, 'it does not begin as Parquet, which the contract declares', 'Export it as Parquet.');
+      throw new FileRejected(
+        'wrong-format',
+        file,
+        'it does not begin as Parquet, which the contract declares',
+        'Export it as Parquet.',
+      );
     }
     return { format, ...(await readParquet(bytes, { file, limits, temporaryDirectory: options.temporaryDirectory })) };
   }
@@ -66,7 +71,12 @@ export async function readRecords(given: Uint8Array, options: ReadOptions): Prom
 /** The records of raw texts that were kept; the header is that of their CSV file, the other formats have names in each. */
 export function rereadRecords(
   raws: readonly RawRecord[],
-  { format, header, file, delimiter }: { format: Format; header: readonly string[]; file: string; delimiter: Delimiter },
+  {
+    format,
+    header,
+    file,
+    delimiter,
+  }: { format: Format; header: readonly string[]; file: string; delimiter: Delimiter },
 ): Records & { format: Format } {
   if (format === 'csv') return { format, ...readCsvRecords(header, raws, { file, delimiter }) };
   const records = new JsonRecords(file, csvLimits.columns);

@@ -68,7 +68,7 @@ export const validate: Stage<'Validate'> = async ({ runId, key }, ports) => {
         rejectedRows: rows.rejected,
         sources: [{ name: source, contractVersion: contract.version, files: dropped.files.length }],
         rules: validation instanceof FileRejected ? [] : ruleFacts(validation.rules),
-        ...(status === 'accepted' && validation instanceof FileRejected === false
+        ...(status === 'accepted' && !(validation instanceof FileRejected)
           ? {
               columns: columnFacts(
                 await profileTable(sql, 'released', released, place.useCase.declaration.profiles[source]),

@@ -34,9 +34,23 @@ async function runChain(useCases: string, useCase: string, source: string, file:
     .replace('iterations: 100', 'iterations: 40');
   // under another name, for the first one stays loaded
   const folder = mkdtempSync(join(root, 'small-'));
-  const { code } = await run('--from', file, '--label', 'charges', '--use-cases', folder, '--id', useCase, '--source', source);
+  const { code } = await run(
+    '--from',
+    file,
+    '--label',
+    'charges',
+    '--use-cases',
+    folder,
+    '--id',
+    useCase,
+    '--source',
+    source,
+  );
   expect(code).toBe(0);
-  writeFileSync(join(folder, useCase, 'usecase.ts'), small.replace(/from "[^"]*"/, /from "[^"]*"/.exec(readFileSync(join(folder, useCase, 'usecase.ts'), 'utf8'))![0]));
+  writeFileSync(
+    join(folder, useCase, 'usecase.ts'),
+    small.replace(/from "[^"]*"/, /from "[^"]*"/.exec(readFileSync(join(folder, useCase, 'usecase.ts'), 'utf8'))![0]),
+  );
   const runtime = await openRuntime({ directory: mkdtempSync(join(root, 'state-')), useCases: folder, threads: 1 });
   try {
     const { runId } = await runtime.drop({ useCase, source, fileName: 'sample.csv', bytes });
@@ -72,16 +86,19 @@ describe('bordereau init', () => {
     expect(below).toEqual(below.toSorted((a, b) => a - b));
   });
 
-  test.skipIf(!present)('of a published file runs at once: ingested, trained, governed (needs ../shared/data/A_medical_cost)', async () => {
-    const folder = mkdtempSync(join(root, 'usecases-'));
-    expect((await run('--from', insurance, '--label', 'charges', '--use-cases', folder)).code).toBe(0);
-    const { ended, receipt } = await runChain(folder, 'insurance', 'insurance', insurance, readFileSync(insurance));
-    expect(receipt).toMatchObject({ status: 'accepted', rows: { dropped: 1338, accepted: 1338, quarantined: 0 } });
-    expect(ended.map(({ machine, status, cause }) => [machine, status, cause])).toEqual(
-      ['ingest', 'train', 'govern', 'score', 'monitor'].map((machine) => [machine, 'SUCCEEDED', undefined]),
-    );
-    expect(ended.find(({ machine }) => machine === 'govern')!.announced).toContain('ModelPromoted');
-  });
+  test.skipIf(!present)(
+    'of a published file runs at once: ingested, trained, governed (needs ../shared/data/A_medical_cost)',
+    async () => {
+      const folder = mkdtempSync(join(root, 'usecases-'));
+      expect((await run('--from', insurance, '--label', 'charges', '--use-cases', folder)).code).toBe(0);
+      const { ended, receipt } = await runChain(folder, 'insurance', 'insurance', insurance, readFileSync(insurance));
+      expect(receipt).toMatchObject({ status: 'accepted', rows: { dropped: 1338, accepted: 1338, quarantined: 0 } });
+      expect(ended.map(({ machine, status, cause }) => [machine, status, cause])).toEqual(
+        ['ingest', 'train', 'govern', 'score', 'monitor'].map((machine) => [machine, 'SUCCEEDED', undefined]),
+      );
+      expect(ended.find(({ machine }) => machine === 'govern')!.announced).toContain('ModelPromoted');
+    },
+  );
 
   test('of a generated file with broken rows runs at once: those are quarantined', async () => {
     const folder = mkdtempSync(join(root, 'usecases-'));

@@ -48,14 +48,19 @@ describe('bordereau inspect', () => {
     expect(document.rejectedRows).toBe(12);
     expect(document.rejected.map(({ line }) => line)).toEqual(Array.from({ length: 12 }, (_, i) => 32 + i));
     const start = `id;amount\n${rows.slice(0, 30).join('\n')}\n`.length;
-    expect(document.rejected.map(({ byteOffset }) => byteOffset)).toEqual(Array.from({ length: 12 }, (_, i) => start + 7 * i));
+    expect(document.rejected.map(({ byteOffset }) => byteOffset)).toEqual(
+      Array.from({ length: 12 }, (_, i) => start + 7 * i),
+    );
   });
 
   test('--yaml prints the contract alone, and it is a contract', async () => {
     const { out } = await run('inspect', file, '--yaml', '--source', 'members');
     const older = put('older.odcs.yaml', out);
     const newer = put('newer.odcs.yaml', out.replace('logicalType: integer', 'logicalType: number'));
-    expect(await run('inspect', '--contract', older, older)).toMatchObject({ code: 0, out: 'The contracts ask for the same.\n' });
+    expect(await run('inspect', '--contract', older, older)).toMatchObject({
+      code: 0,
+      out: 'The contracts ask for the same.\n',
+    });
     const compared = await run('inspect', '--contract', older, newer, '--json');
     expect(compared.code).toBe(3);
     expect(JSON.parse(compared.out)).toMatchObject({

@@ -227,21 +227,36 @@ describe('models of other libraries', () => {
     const data = file('data.csv', csvOf(columnsOf(['f0', 'f1', 'f2', 'f3', 'f4', 'f5'], expected.rows)));
     await runJson(...words`model convert ${fixture('lightgbm/pandas.txt')} ${file('pandas.json')}`);
     await runJson(...words`model convert ${file('pandas.json')} ${file('pandas.txt')}`);
-    const codes = file('codes.csv', csvOf(frame));
-    const { predictions } = await runJson<Predicted>(...words`model predict ${file('pandas.txt')} --data ${codes}`);
-    expect(largestDifference(predictions.prediction, pandas.prediction)).toBeLessThan(1e-6);
+    const texts = file('texts.csv', csvOf({ ...frame, region }));
+    for (const model of ['pandas.json', 'pandas.txt']) {
+      const { predictions } = await runJson<Predicted>(...words`model predict ${file(model)} --data ${texts}`);
+      expect(largestDifference(predictions.prediction, pandas.prediction)).toBeLessThan(1e-6);
+    }
     const again = await runJson<Predicted>(
       ...words`model predict ${fixture('xgboost/poisson.model.json')} --data ${data}`,
     );
     expect(largestDifference(again.predictions.prediction, expected.prediction)).toBeLessThan(1e-6);
   });
 
-  test('levels that XGBoost JSON cannot hold are told, and texts are refused by such a model', async () => {
-    const file = scratch();
-    const converted = await runCli(...words`model convert ${fixture('lightgbm/pandas.txt')} ${file('pandas.json')}`);
-    expect(converted.err).toContain('region: 0 = north, 1 = south, 2 = east, 3 = west, 4 = centre');
-    const data = file('data.csv', csvOf({ ...frame, region }));
-    const refused = await runCli(...words`model predict ${file('pandas.json')} --data ${data}`);
+  test('an XGBoost model of a pandas frame takes texts by its own levels', async () => {
+    const { rows, prediction, levels } = expectedOf('xgboost/pandas.json') as Expected & {
+      levels: (string | number)[][];
+    };
+    const { age, ...codes } = columnsOf(['age', 'region', 'code'], rows);
+    const textsOf = (column: (number | null)[], k: number) =>
+      column.map((code) => (code === null ? null : levels[k][code]));
+    const data = scratch()('data.csv', csvOf({ age, region: textsOf(codes.region, 0), code: textsOf(codes.code, 1) }));
+    const { predictions } = await runJson<Predicted>(
+      ...words`model predict ${fixture('xgboost/pandas.model.json')} --data ${data}`,
+    );
+    expect(largestDifference(predictions.prediction, prediction)).toBeLessThan(1e-6);
+  });
+
+  test('texts are refused by a model that has only codes', async () => {
+    const { rows } = expectedOf('xgboost/regression.json');
+    const columns = columnsOf(['f0', 'f1', 'f2', 'f3', 'f4', 'f5'], rows);
+    const data = scratch()('data.csv', csvOf({ ...columns, f4: rows.map(() => 'north') }));
+    const refused = await runCli(...words`model predict ${fixture('xgboost/regression.model.json')} --data ${data}`);
     expect(refused.code).toBe(2);
     expect(refused.err).toContain('only the codes of this category');
   });

@@ -35,12 +35,19 @@ const edited = (change: (yaml: string) => string) => async () => {
   const { useCases: all } = await catalogueFromFolder(useCases);
   const declared = all.find(({ declaration }) => declaration.id === useCase)!;
   const yaml = change(declared.contracts[source].yaml);
-  return catalogueFromJson(JSON.stringify({ useCases: [{ ...declared, contracts: { [source]: { ...declared.contracts[source], yaml } } }] }));
+  return catalogueFromJson(
+    JSON.stringify({ useCases: [{ ...declared, contracts: { [source]: { ...declared.contracts[source], yaml } } }] }),
+  );
 };
 const withTotals = (yaml: string) =>
-  yaml.replace('- property: maximumQuarantinedShare', '- property: controlTotals\n        value: [charges]\n      - property: maximumQuarantinedShare');
+  yaml.replace(
+    '- property: maximumQuarantinedShare',
+    '- property: controlTotals\n        value: [charges]\n      - property: maximumQuarantinedShare',
+  );
 const first = edited(withTotals);
-const corrected = edited((yaml) => withTotals(yaml).replace('version: 1.0.0', 'version: 1.1.0').replace('maximum: 60', 'maximum: 70'));
+const corrected = edited((yaml) =>
+  withTotals(yaml).replace('version: 1.0.0', 'version: 1.1.0').replace('maximum: 60', 'maximum: 70'),
+);
 
 let directory: string;
 let ports: Ports;
@@ -112,21 +119,37 @@ describe('redrive', () => {
   test('under the same contract moves nothing, and the statement reconciles', async () => {
     await drop('a.csv', file);
     const [statement] = await tryAgain(ports);
-    expect(statement).toMatchObject({ redriven: 0, dropped: 36, silver: 30, quarantined: 6, reconciles: true, stays: [] });
+    expect(statement).toMatchObject({
+      redriven: 0,
+      dropped: 36,
+      silver: 30,
+      quarantined: 6,
+      reconciles: true,
+      stays: [],
+    });
   });
 
   test('after a corrected contract: what passes enters silver as rows of its own drop, and every row and cent is in one place', async () => {
     await drop('a.csv', file);
     const now = { ...ports, catalogue: await corrected() };
     const [statement] = await tryAgain(now);
-    expect(statement).toMatchObject({ files: ['a.csv'], redriven: 2, dropped: 36, silver: 32, quarantined: 4, reconciles: true });
+    expect(statement).toMatchObject({
+      files: ['a.csv'],
+      redriven: 2,
+      dropped: 36,
+      silver: 32,
+      quarantined: 4,
+      reconciles: true,
+    });
     const [total] = statement.totals;
     expect(total).toMatchObject({ column: 'charges', rest: '0.00' });
     expect(Number(total.silver)).toBeCloseTo(amount([...good, ...tooHeavy]), 6);
     expect(Number(total.quarantined)).toBeCloseTo(amount([broken[0], ...repeated]), 6);
     expect(Number(total.dropped)).toBeCloseTo(Number(total.silver) + Number(total.quarantined), 6);
 
-    const rows = await silver(`SELECT customer_id, _drop_id, _line, _contract_version, _source_file FROM silver WHERE customer_id LIKE 'H%' ORDER BY _line`);
+    const rows = await silver(
+      `SELECT customer_id, _drop_id, _line, _contract_version, _source_file FROM silver WHERE customer_id LIKE 'H%' ORDER BY _line`,
+    );
     expect(rows).toEqual([
       { customer_id: 'H1', _drop_id: 'drop-a.csv', _line: 32, _contract_version: '1.1.0', _source_file: 'a.csv' },
       { customer_id: 'H2', _drop_id: 'drop-a.csv', _line: 33, _contract_version: '1.1.0', _source_file: 'a.csv' },
@@ -144,7 +167,9 @@ describe('redrive', () => {
     const now = { ...ports, catalogue: await corrected() };
     await tryAgain(now);
     const versions = await silver('SELECT count(*) AS n FROM silver');
-    expect(await tryAgain(now, 'redrive-2')).toMatchObject([{ redriven: 0, silver: 32, quarantined: 4, reconciles: true }]);
+    expect(await tryAgain(now, 'redrive-2')).toMatchObject([
+      { redriven: 0, silver: 32, quarantined: 4, reconciles: true },
+    ]);
     expect(await silver('SELECT count(*) AS n FROM silver')).toEqual(versions);
   });
 
@@ -188,7 +213,9 @@ describe('redrive', () => {
     const now = { ...ports, catalogue: await corrected() };
     await Promise.allSettled([tryAgain(now, 'redrive-1'), tryAgain(now, 'redrive-2')]);
     await tryAgain(now, 'redrive-3');
-    expect(await silver('SELECT count(*) AS n, count(DISTINCT _line) AS lines FROM silver')).toEqual([{ n: 32, lines: 32 }]);
+    expect(await silver('SELECT count(*) AS n, count(DISTINCT _line) AS lines FROM silver')).toEqual([
+      { n: 32, lines: 32 },
+    ]);
   });
 
   test('of JSON lines and Parquet takes their texts as they were kept', async () => {
@@ -198,12 +225,22 @@ describe('redrive', () => {
     await drop('a.jsonl', objects.map((object) => JSON.stringify(object)).join('\n'));
     const sql = await openSql();
     const values = objects.map((object) => `('${Object.values(object).join("','")}')`).join(',');
-    const { bytes } = await sql.parquet(`SELECT * REPLACE (bmi::DOUBLE AS bmi, age::INTEGER AS age) FROM (VALUES ${values}) t(${header.replace('timestamp', '"timestamp"')})`);
+    const { bytes } = await sql.parquet(
+      `SELECT * REPLACE (bmi::DOUBLE AS bmi, age::INTEGER AS age) FROM (VALUES ${values}) t(${header.replace('timestamp', '"timestamp"')})`,
+    );
     await sql.close();
     await ports.bronze.put(`drops/${useCase}/${source}/b.parquet`, bytes);
     await validate({ runId: 'drop-b', key: `drops/${useCase}/${source}/b.parquet`, etag: 'e' }, ports);
     const statements = await tryAgain({ ...ports, catalogue: await corrected() });
-    expect(statements.map(({ files: [name], redriven, silver: kept, quarantined, reconciles }) => [name, redriven, kept, quarantined, reconciles])).toEqual([
+    expect(
+      statements.map(({ files: [name], redriven, silver: kept, quarantined, reconciles }) => [
+        name,
+        redriven,
+        kept,
+        quarantined,
+        reconciles,
+      ]),
+    ).toEqual([
       ['a.jsonl', 2, 32, 0, true],
       ['b.parquet', 2, 32, 0, true],
     ]);
@@ -217,7 +254,12 @@ describe('redrive', () => {
   });
 
   test('a file that was halted is dropped again as a whole, and then its rows reconcile', async () => {
-    const bad = [header, ...good, ...Array.from({ length: 20 }, (_, i) => row(`H${i}`, '10.00', { bmi: '65' })), ''].join('\n');
+    const bad = [
+      header,
+      ...good,
+      ...Array.from({ length: 20 }, (_, i) => row(`H${i}`, '10.00', { bmi: '65' })),
+      '',
+    ].join('\n');
     expect((await drop('a.csv', bad)).status).toBe('halted');
     ports = { ...ports, catalogue: await corrected() };
     expect(await tryAgain(ports)).toEqual([]);
@@ -233,21 +275,34 @@ describe('bordereau quarantine', () => {
     let errors = '';
     vi.spyOn(process.stdout, 'write').mockImplementation((text) => Boolean((out += String(text))));
     vi.spyOn(process.stderr, 'write').mockImplementation((text) => Boolean((errors += String(text))));
-    const code = await main(['quarantine', ...words, '--dir', directory]);
+    const code = await main([...words, '--dir', directory]);
     vi.restoreAllMocks();
     return { code, out, errors };
   }
 
   test('list, show and redrive; raw text only where it is asked for', async () => {
     await drop('a.csv', file);
-    const listed = await run('list');
+    const listed = await run('quarantine', 'list');
     expect(listed.out).toMatch(/a\.csv +bmi\.maximum +bmi .* 3 +0/);
-    const shown = await run('show', '32', '--file', 'a.csv');
+    const shown = await run('quarantine', 'show', '32', '--file', 'a.csv');
     expect(shown.out).toContain('bmi.maximum');
     expect(shown.out).not.toContain('H1');
-    expect((await run('show', '32', '--raw')).out).toContain(tooHeavy[0]);
-    const redriven = await run('redrive');
+    expect((await run('quarantine', 'show', '32', '--raw')).out).toContain(tooHeavy[0]);
+    const redriven = await run('quarantine', 'redrive');
     expect([redriven.code, redriven.out.includes('yes')]).toEqual([0, true]);
+  });
+
+  test('report RUN --receipt shows the receipt of a drop, and only of one', async () => {
+    await drop('a.csv', file);
+    const { code, out } = await run('report', 'drop-a.csv', '--receipt');
+    expect(code).toBe(0);
+    expect(out).toMatch(/rows +36 +30 +6 +0/);
+    expect(out).toMatch(/sum of charges/);
+    expect(out).toMatch(/bmi\.maximum +bmi +quarantine +3/);
+    expect(await run('report', 'score-1', '--receipt')).toMatchObject({
+      code: 2,
+      errors: expect.stringContaining('it is no drop') as unknown,
+    });
   });
 
   test.each([
@@ -257,7 +312,7 @@ describe('bordereau quarantine', () => {
     [['list', '3'], 'takes no word after it'],
     [['list', '--source', 'polices'], 'has no source'],
   ])('%j is a wrong command line', async (words, says) => {
-    const { code, errors } = await run(...words);
+    const { code, errors } = await run('quarantine', ...words);
     expect([code, errors.includes(says)]).toEqual([2, true]);
   });
 });

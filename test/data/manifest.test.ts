@@ -31,7 +31,8 @@ describe('amounts as texts', () => {
 });
 
 const sha256 = 'a'.repeat(64);
-const parse = (document: unknown) => parseManifest(new TextEncoder().encode(JSON.stringify(document)), 'm.manifest.json');
+const parse = (document: unknown) =>
+  parseManifest(new TextEncoder().encode(JSON.stringify(document)), 'm.manifest.json');
 const total = { column: 'charges', dropped: '100.105', accepted: '100.105', quarantined: '0.00', unreadableRows: 0 };
 
 describe('a manifest', () => {
@@ -48,13 +49,25 @@ describe('a manifest', () => {
   });
 
   test('agrees with the files to the cent', () => {
-    const manifest = parse({ files: [{ name: 'a.csv', sha256 }, { name: 'b.csv' }], rows: 3, totals: { charges: '100.11' } });
+    const manifest = parse({
+      files: [{ name: 'a.csv', sha256 }, { name: 'b.csv' }],
+      rows: 3,
+      totals: { charges: '100.11' },
+    });
     expect(manifestDifferences(manifest, { files: [{ name: 'a.csv', sha256 }], rows: 3, totals: [total] })).toEqual([]);
   });
 
   test('disagrees with both figures', () => {
-    const manifest = parse({ files: [{ name: 'a.csv', sha256 }], rows: 4, totals: { charges: '100.12', premium: '1' } });
-    const found = { files: [{ name: 'a.csv', sha256: 'b'.repeat(64) }], rows: 3, totals: [{ ...total, unreadableRows: 2 }] };
+    const manifest = parse({
+      files: [{ name: 'a.csv', sha256 }],
+      rows: 4,
+      totals: { charges: '100.12', premium: '1' },
+    });
+    const found = {
+      files: [{ name: 'a.csv', sha256: 'b'.repeat(64) }],
+      rows: 3,
+      totals: [{ ...total, unreadableRows: 2 }],
+    };
     expect(manifestDifferences(manifest, found)).toEqual([
       expect.stringContaining(`the SHA-256 ${sha256}, it has ${'b'.repeat(64)}`),
       'the manifest says 4 rows, the files have 3',

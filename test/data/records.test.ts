@@ -20,7 +20,9 @@ const read = (given: string | Uint8Array, options: Partial<ReadOptions> = {}) =>
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const texts = (data: Data<Utf8>): (string | null)[] =>
   Array.from({ length: data.length }, (_, row) =>
-    data.getValid(row) ? decoder.decode(data.values.subarray(data.valueOffsets[row], data.valueOffsets[row + 1])) : null,
+    data.getValid(row)
+      ? decoder.decode(data.values.subarray(data.valueOffsets[row], data.valueOffsets[row + 1]))
+      : null,
   );
 const rowsOf = ({ header, fields, lines }: Records) => {
   const columns = fields.map(texts);
@@ -46,12 +48,9 @@ const parquet = async (query: string) => (await sql.parquet(query)).bytes;
 
 describe('JSON lines', () => {
   test('are told from CSV by their first character, whatever stands before it', () => {
-    expect(['{"a":1}', '\uFEFF {"a":1}', '\n\n{"a":1}', 'a,b\n{"x":1},2'].map((text) => formatOf(bytesOf(text)))).toEqual([
-      'jsonl',
-      'jsonl',
-      'jsonl',
-      'csv',
-    ]);
+    expect(
+      ['{"a":1}', '\uFEFF {"a":1}', '\n\n{"a":1}', 'a,b\n{"x":1},2'].map((text) => formatOf(bytesOf(text))),
+    ).toEqual(['jsonl', 'jsonl', 'jsonl', 'csv']);
   });
 
   test('keep texts and digits as they are written; missing keys, null and empty texts are missing', async () => {
@@ -100,6 +99,8 @@ describe('JSON lines', () => {
     ['{"A":1,"a":2}', 'duplicate-columns', {}],
     ['{"":1}', 'malformed-header', {}],
     ['', 'empty', { format: 'jsonl' }],
+    ['a,b\n1,2', 'wrong-format', { format: 'jsonl' }],
+    ['{}\n{}', 'wrong-format', {}],
     ['{"a":1,"b":2,"c":3}', 'too-many-columns', { limits: { columns: 2 } }],
     [`{"a":"${'x'.repeat(100)}"}`, 'line-too-long', { limits: { lineBytes: 50 } }],
     ['{"a":1}', 'too-large', { limits: { fileBytes: 3 } }],
@@ -115,10 +116,14 @@ describe('JSON lines', () => {
         const clean = objects.filter((one) => !JSON.stringify(one).includes('\\u0000'));
         fc.pre(clean.length > 0);
         const rows = rowsOf(await read(clean.map((one) => JSON.stringify(one)).join('\n')));
-        expect(rows.map((row) => Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null)))).toEqual(
+        expect(
+          rows.map((row) => Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null))),
+        ).toEqual(
           clean.map((one) =>
             Object.fromEntries(
-              Object.entries(one).flatMap(([key, value]) => (value === null || value === '' ? [] : [[key, String(value)]])),
+              Object.entries(one).flatMap(([key, value]) =>
+                value === null || value === '' ? [] : [[key, String(value)]],
+              ),
             ),
           ),
         );
@@ -197,7 +202,17 @@ describe('Parquet', () => {
     ]);
     expect([...records.lines]).toEqual([1, 2]);
     expect(records.byteOffsets).toBe(undefined);
-    expect(JSON.parse(texts(records.raw)[1]!)).toEqual({ i: null, f: null, e: 'nan', d: null, b: null, s: null, day: null, at: null, ns: null });
+    expect(JSON.parse(texts(records.raw)[1]!)).toEqual({
+      i: null,
+      f: null,
+      e: 'nan',
+      d: null,
+      b: null,
+      s: null,
+      day: null,
+      at: null,
+      ns: null,
+    });
   });
 
   test('columns that hold no single values are named', async () => {
@@ -219,14 +234,19 @@ describe('Parquet', () => {
   test('bench 7: files with random bytes changed are read or refused by name, and end no process', async () => {
     const bytes = await parquet(`SELECT i AS a, 'text ' || (i % 7) AS b, i / 3 AS c FROM range(500) t(i)`);
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.tuple(fc.nat(bytes.length - 1), fc.nat(255)), { minLength: 1, maxLength: 4 }), async (changes) => {
-        const damaged = Uint8Array.from(bytes);
-        for (const [at, value] of changes) damaged[at] = value;
-        await read(damaged, { format: 'parquet' }).catch((error: unknown) => {
-          if (!(error instanceof FileRejected)) throw error;
-          expect(['damaged', 'wrong-format', 'too-large', 'duplicate-columns', 'malformed-header']).toContain(error.code);
-        });
-      }),
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.nat(bytes.length - 1), fc.nat(255)), { minLength: 1, maxLength: 4 }),
+        async (changes) => {
+          const damaged = Uint8Array.from(bytes);
+          for (const [at, value] of changes) damaged[at] = value;
+          await read(damaged, { format: 'parquet' }).catch((error: unknown) => {
+            if (!(error instanceof FileRejected)) throw error;
+            expect(['damaged', 'wrong-format', 'too-large', 'duplicate-columns', 'malformed-header']).toContain(
+              error.code,
+            );
+          });
+        },
+      ),
       { numRuns: 40, seed: 7 },
     );
   });
@@ -236,16 +256,19 @@ describe('Parquet', () => {
   if (!present) console.warn('skipped: ../shared/data/parquet_torture is not there');
   const files = present ? readdirSync(damagedFolder).filter((name) => name.endsWith('.parquet')) : [];
 
-  test.skipIf(!present)('bench 7: damaged files of others: most are refused, the rest read whole (needs ../shared/data/parquet_torture)', async () => {
-    const became: { [file: string]: string } = {};
-    for (const name of files) {
-      became[name] = await read(readFileSync(new URL(name, damagedFolder)), { file: name }).then(
-        () => 'read',
-        (error: unknown) => (error instanceof FileRejected ? error.code : String(error)),
-      );
-    }
-    expect(files.length).toBeGreaterThan(5);
-    expect(Object.values(became).filter((code) => code !== 'read' && code !== 'damaged')).toEqual([]);
-    expect(Object.values(became).filter((code) => code === 'damaged').length).toBeGreaterThanOrEqual(4);
-  });
+  test.skipIf(!present)(
+    'bench 7: damaged files of others: most are refused, the rest read whole (needs ../shared/data/parquet_torture)',
+    async () => {
+      const became: { [file: string]: string } = {};
+      for (const name of files) {
+        became[name] = await read(readFileSync(new URL(name, damagedFolder)), { file: name }).then(
+          () => 'read',
+          (error: unknown) => (error instanceof FileRejected ? error.code : String(error)),
+        );
+      }
+      expect(files.length).toBeGreaterThan(5);
+      expect(Object.values(became).filter((code) => code !== 'read' && code !== 'damaged')).toEqual([]);
+      expect(Object.values(became).filter((code) => code === 'damaged').length).toBeGreaterThanOrEqual(4);
+    },
+  );
 });

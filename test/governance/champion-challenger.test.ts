@@ -52,7 +52,9 @@ describe('a challenger is promoted', () => {
     expect(improvement.value).toBeCloseTo(mae(actual, model(1)) - mae(actual, model(0.7)), 8);
     expect(champion.value - challenger.value).toBeCloseTo(improvement.value, 8);
     expect(improvement.low).toBeGreaterThan(0);
-    expect(result.reason).toMatch(/^Better than the champion\. Mean absolute error goes from [\d.]+ to [\d.]+ on 600 frozen test rows/);
+    expect(result.reason).toMatch(
+      /^Better than the champion\. Mean absolute error goes from [\d.]+ to [\d.]+ on 600 frozen test rows/,
+    );
   });
 });
 

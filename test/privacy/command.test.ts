@@ -17,7 +17,10 @@ const privacy = (...words: string[]) => runCli('privacy', ...words, '--dir', wor
 
 test('plan shows what becomes of each column', async () => {
   const { columns } = await runJson<{ columns: { column: string; class: string; treatment: string }[] }>(
-    ...['privacy', 'plan', '--dir', world.directory],
+    'privacy',
+    'plan',
+    '--dir',
+    world.directory,
   );
   expect(Object.fromEntries(columns.map(({ column, treatment }) => [column, treatment]))).toMatchObject({
     customer_id: 'keep',

@@ -14,14 +14,16 @@ const property = (name: string, type: string, privacy?: string, more: string[] =
     ...more.filter((line) => !line.startsWith('derived')).map((line) => `        ${line}`),
     ...(privacy || more.some((line) => line.startsWith('derived')) ? ['        customProperties:'] : []),
     ...(privacy ? ['          - property: privacy', `            value: ${privacy}`] : []),
-    ...more
-      .filter((line) => line.startsWith('derived: '))
-      .flatMap((line) => [
-        '          - property: derived',
-        `            value: ${JSON.stringify(line.slice('derived: '.length))}`,
-        '          - property: whenAbsent',
-        '            value: missing',
-      ]),
+    ...more.flatMap((line) =>
+      line.startsWith('derived: ')
+        ? [
+            '          - property: derived',
+            `            value: ${JSON.stringify(line.slice('derived: '.length))}`,
+            '          - property: whenAbsent',
+            '            value: missing',
+          ]
+        : [],
+    ),
   ].join('\n');
 
 const contractYaml = (...properties: string[]): string =>

@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import type { Json } from '../../data/json.ts';
 import { type Call, UsageError } from '../command.ts';
 import { ensureModelName, readModel, writeTreeModel } from './model-file.ts';
 
@@ -13,32 +12,11 @@ export async function convert(call: Call): Promise<void> {
   if (saved.kind === 'glm') throw new UsageError(`${from} is a GLM: it has no trees to convert.`);
   const { model, format } = saved;
   await writeTreeModel(to, model);
-  const lost = to.endsWith('.json')
-    ? levelsOf(
-        model.categories,
-        model.categorical.map((feature) => model.featureNames[feature]),
-      )
-    : [];
-  for (const { feature, codes } of lost) {
-    call.output.note(
-      `XGBoost JSON keeps codes only; ${feature}: ${codes.map((level, code) => `${code} = ${level}`).join(', ')}`,
-    );
-  }
   call.output.print(resolve(to));
   call.output.document({
     from: resolve(from),
     format,
     to: resolve(to),
     trees: model.trees.length,
-    levelsLeftBehind: lost,
   });
-}
-
-/** The levels that the new file cannot hold, by feature. */
-function levelsOf(
-  categories: readonly (readonly Json[])[] | null,
-  features: readonly string[],
-): { feature: string; codes: string[] }[] {
-  if (categories === null || categories.length !== features.length) return [];
-  return features.map((feature, k) => ({ feature, codes: categories[k].map(String) }));
 }

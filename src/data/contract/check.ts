@@ -35,14 +35,21 @@ export function contractFindings(contract: Contract): Finding[] {
     add(at(i), privacyFindings(column));
     if (column.derived !== undefined) {
       const others = names.filter((name) => name !== column.name);
-      add(at(i), conditionFindings(column.derived.replaceAll(windowWords, ' '), others).map((message) => `"derived": ${message}`));
+      add(
+        at(i),
+        conditionFindings(column.derived.replaceAll(windowWords, ' '), others).map(
+          (message) => `"derived": ${message}`,
+        ),
+      );
     }
   }
 
   for (const name of contract.controlTotals ?? []) {
     const column = contract.columns.find((candidate) => candidate.name === name);
     const numeric = column?.type === 'number' || column?.type === 'integer';
-    const message = column ? `"controlTotals": "${name}" is no number` : `"controlTotals": there is no column "${name}".${didYouMean(name, names)}`;
+    const message = column
+      ? `"controlTotals": "${name}" is no number`
+      : `"controlTotals": there is no column "${name}".${didYouMean(name, names)}`;
     if (!numeric) add(['schema', 0, 'customProperties'], [message]);
   }
 
@@ -76,7 +83,8 @@ export function contractFindings(contract: Contract): Finding[] {
 }
 
 /** What makes a window of an expression; all else in it is checked as in a condition. */
-const windowWords = /\b(over|partition|order|by|asc|desc|range|rows|preceding|following|unbounded|current|row|filter|where)\b/gi;
+const windowWords =
+  /\b(over|partition|order|by|asc|desc|range|rows|preceding|following|unbounded|current|row|filter|where)\b/gi;
 
 function nameFindings(name: string): string[] {
   if (/^[A-Za-z][A-Za-z0-9_]{0,99}$/.test(name)) return [];

@@ -12,22 +12,40 @@ export type ContractChange = { effect: 'breaking' | 'narrowing' | 'additive'; wh
 /** Pure: what changes for senders of files and for readers of the silver table, the worst first. */
 export function contractChanges(before: Contract, after: Contract): ContractChange[] {
   const changes: ContractChange[] = [];
-  const add = (effect: ContractChange['effect'], what: string, why: string): void => void changes.push({ effect, what, why });
+  const add = (effect: ContractChange['effect'], what: string, why: string): void =>
+    void changes.push({ effect, what, why });
 
-  if (before.name !== after.name) add('breaking', `source ${before.name} → ${after.name}`, 'its table and its view have that name');
+  if (before.name !== after.name)
+    add('breaking', `source ${before.name} → ${after.name}`, 'its table and its view have that name');
   for (const column of before.columns) {
     const now = after.columns.find(({ name }) => name === column.name);
-    if (now === undefined) add('breaking', `column ${column.name} removed`, 'readers of the table lose it, and the table refuses rows without it');
+    if (now === undefined)
+      add(
+        'breaking',
+        `column ${column.name} removed`,
+        'readers of the table lose it, and the table refuses rows without it',
+      );
     else changes.push(...columnChanges(column, now));
   }
   for (const column of after.columns) {
     if (before.columns.some(({ name }) => name === column.name)) continue;
-    if (column.whenAbsent !== undefined) add('additive', `column ${column.name} added`, 'files without it are still taken');
-    else add('narrowing', `column ${column.name} added`, 'files without it are rejected: declare "whenAbsent: missing" to take them');
+    if (column.whenAbsent !== undefined)
+      add('additive', `column ${column.name} added`, 'files without it are still taken');
+    else
+      add(
+        'narrowing',
+        `column ${column.name} added`,
+        'files without it are rejected: declare "whenAbsent: missing" to take them',
+      );
   }
 
   const [wasKey, isKey] = [before, after].map(({ columns }) => columns.find(({ primaryKey }) => primaryKey)?.name);
-  if (wasKey !== isKey) add('breaking', `key ${wasKey ?? 'none'} → ${isKey ?? 'none'}`, 'rows replace one another by other columns than before');
+  if (wasKey !== isKey)
+    add(
+      'breaking',
+      `key ${wasKey ?? 'none'} → ${isKey ?? 'none'}`,
+      'rows replace one another by other columns than before',
+    );
   changes.push(...formChanges(before, after), ...ruleChanges(before, after));
   const order = ['breaking', 'narrowing', 'additive'];
   return changes.sort((a, b) => order.indexOf(a.effect) - order.indexOf(b.effect));
@@ -42,24 +60,36 @@ function columnChanges(before: Column, after: Column): ContractChange[] {
   };
 
   const [stored, wanted] = [storedType(before), storedType(after)];
-  if (stored !== wanted) changes.push({ effect: 'breaking', what: at(`${stored} → ${wanted}`), why: 'a table’s column keeps its type' });
+  if (stored !== wanted)
+    changes.push({ effect: 'breaking', what: at(`${stored} → ${wanted}`), why: 'a table’s column keeps its type' });
   else if (before.type !== after.type) change(true, `${before.type} → ${after.type}`);
   if (before.privacy !== after.privacy) {
     const why = 'its values leave the PHI zone in another form than those in the table';
-    changes.push({ effect: 'breaking', what: at(`privacy ${before.privacy ?? 'guessed'} → ${after.privacy ?? 'guessed'}`), why });
+    changes.push({
+      effect: 'breaking',
+      what: at(`privacy ${before.privacy ?? 'guessed'} → ${after.privacy ?? 'guessed'}`),
+      why,
+    });
   }
   if (before.unit !== after.unit) {
-    changes.push({ effect: 'breaking', what: at(`unit ${before.unit ?? 'none'} → ${after.unit ?? 'none'}`), why: 'old and new values cannot be compared' });
+    changes.push({
+      effect: 'breaking',
+      what: at(`unit ${before.unit ?? 'none'} → ${after.unit ?? 'none'}`),
+      why: 'old and new values cannot be compared',
+    });
   }
-  if (before.required !== after.required) change(after.required, after.required ? 'now required' : 'no longer required');
+  if (before.required !== after.required)
+    change(after.required, after.required ? 'now required' : 'no longer required');
   if (before.unique !== after.unique) change(after.unique, after.unique ? 'now unique' : 'no longer unique');
   if (before.whenAbsent !== after.whenAbsent) {
     change(after.whenAbsent === undefined, `whenAbsent ${before.whenAbsent ?? 'none'} → ${after.whenAbsent ?? 'none'}`);
   }
-  if (before.letterCase !== after.letterCase) change(true, `case ${before.letterCase ?? 'kept'} → ${after.letterCase ?? 'kept'}`);
+  if (before.letterCase !== after.letterCase)
+    change(true, `case ${before.letterCase ?? 'kept'} → ${after.letterCase ?? 'kept'}`);
   if (before.pattern !== after.pattern) change(after.pattern !== undefined, 'pattern changed');
   if (before.multipleOf !== after.multipleOf) {
-    const looser = after.multipleOf === undefined || (before.multipleOf !== undefined && before.multipleOf % after.multipleOf === 0);
+    const looser =
+      after.multipleOf === undefined || (before.multipleOf !== undefined && before.multipleOf % after.multipleOf === 0);
     change(!looser, `multipleOf ${before.multipleOf ?? 'none'} → ${after.multipleOf ?? 'none'}`);
   }
 
@@ -85,7 +115,11 @@ function columnChanges(before: Column, after: Column): ContractChange[] {
   for (const [written, meant] of Object.entries(before.values ?? {})) {
     const now = after.values?.[written];
     if (now === undefined || now === meant) continue;
-    changes.push({ effect: 'breaking', what: at(`"${written}" means ${now} instead of ${meant}`), why: 'the same file makes other rows' });
+    changes.push({
+      effect: 'breaking',
+      what: at(`"${written}" means ${now} instead of ${meant}`),
+      why: 'the same file makes other rows',
+    });
   }
   return changes;
 }
@@ -100,7 +134,11 @@ const bounds = [
 ] as const;
 
 function formChanges(before: Contract, after: Contract): ContractChange[] {
-  const narrowing = (what: string): ContractChange => ({ effect: 'narrowing', what, why: 'files as they came until now are rejected' });
+  const narrowing = (what: string): ContractChange => ({
+    effect: 'narrowing',
+    what,
+    why: 'files as they came until now are rejected',
+  });
   const additive = (what: string): ContractChange => ({ effect: 'additive', what, why: 'what was accepted still is' });
   const changes: ContractChange[] = [];
   const [was, is] = [before.csv, after.csv];
@@ -109,12 +147,17 @@ function formChanges(before: Contract, after: Contract): ContractChange[] {
     changes.push((is.unknownColumns === 'reject' ? narrowing : additive)(`unknown columns: ${is.unknownColumns}`));
   }
   if (before.format !== after.format) {
-    changes.push((after.format === undefined ? additive : narrowing)(`format ${before.format ?? 'any'} → ${after.format ?? 'any'}`));
+    changes.push(
+      (after.format === undefined ? additive : narrowing)(
+        `format ${before.format ?? 'any'} → ${after.format ?? 'any'}`,
+      ),
+    );
   }
   const [wasIn, isIn] = [before.encoding ?? 'utf-8', after.encoding ?? 'utf-8'];
   if (wasIn !== isIn) changes.push(narrowing(`encoding ${wasIn} → ${isIn}`));
   const [wasShare, isShare] = [before.maximumQuarantinedShare, after.maximumQuarantinedShare];
-  if (wasShare !== isShare) changes.push((isShare < wasShare ? narrowing : additive)(`maximumQuarantinedShare ${wasShare} → ${isShare}`));
+  if (wasShare !== isShare)
+    changes.push((isShare < wasShare ? narrowing : additive)(`maximumQuarantinedShare ${wasShare} → ${isShare}`));
   return changes;
 }
 
@@ -132,7 +175,10 @@ function ruleChanges(before: Contract, after: Contract): ContractChange[] {
       continue;
     }
     if (rule.outcome !== now.outcome) {
-      add(outcomes.indexOf(now.outcome) > outcomes.indexOf(rule.outcome), `rule ${name}: ${rule.outcome} → ${now.outcome}`);
+      add(
+        outcomes.indexOf(now.outcome) > outcomes.indexOf(rule.outcome),
+        `rule ${name}: ${rule.outcome} → ${now.outcome}`,
+      );
     }
     if (rule.asks !== now.asks) add(now.outcome !== 'warn', `rule ${name} asks for something else`);
   }
@@ -148,7 +194,13 @@ const enumeration = 'one of the column’s levels';
 function rulesOf({ rowRules, fileRules, columns }: Contract): Map<string, { outcome: Outcome; asks: string }> {
   const enumerations = new Set(columns.flatMap(({ name, levels }) => (levels ? [levelsCondition(name, levels)] : [])));
   return new Map([
-    ...rowRules.map(({ name, outcome, condition }) => [name, { outcome, asks: enumerations.has(condition) ? enumeration : condition }] as const),
-    ...fileRules.map(({ name, outcome, metric, columns: over, unit, must }) => [name, { outcome, asks: JSON.stringify([metric, over, unit, must]) }] as const),
+    ...rowRules.map(
+      ({ name, outcome, condition }) =>
+        [name, { outcome, asks: enumerations.has(condition) ? enumeration : condition }] as const,
+    ),
+    ...fileRules.map(
+      ({ name, outcome, metric, columns: over, unit, must }) =>
+        [name, { outcome, asks: JSON.stringify([metric, over, unit, must]) }] as const,
+    ),
   ]);
 }

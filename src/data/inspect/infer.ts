@@ -55,7 +55,13 @@ async function inferColumn(sql: SqlEngine, header: string, name: string, rows: n
   const { present } = found;
   const distinct = found['distinct_values'];
   const unique = rows > 0 && distinct === rows;
-  const common = { header, missing: rows - present, distinct, unique, nearlyUnique: unique || rows - distinct <= rows / 100 };
+  const common = {
+    header,
+    missing: rows - present,
+    distinct,
+    unique,
+    nearlyUnique: unique || rows - distinct <= rows / 100,
+  };
   const texts = common.distinct <= mostTexts ? await textsOf(sql, name) : [];
   const few = (misfits: number): boolean => present > 0 && misfits <= largestMisfitShare * present;
   const boolean = booleanOf(texts, present);
@@ -92,7 +98,10 @@ async function textsOf(sql: SqlEngine, name: string): Promise<Counted[]> {
 }
 
 /** The two words for yes and no that most texts are, in any case; single letters only where both occur. */
-function booleanOf(texts: readonly Counted[], present: number): Pick<InferredColumn, 'misfits' | 'booleans'> | undefined {
+function booleanOf(
+  texts: readonly Counted[],
+  present: number,
+): Pick<InferredColumn, 'misfits' | 'booleans'> | undefined {
   const fitting = pairs.map((pair) => texts.filter(({ text }) => pair.includes(text.toLowerCase())));
   const counts = fitting.map((found) => found.reduce((sum, { n }) => sum + n, 0));
   const best = counts.indexOf(Math.max(...counts));

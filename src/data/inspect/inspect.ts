@@ -50,7 +50,13 @@ export type InspectInput = {
  * Finds out what a file holds, of any format that ingestion reads, and holds it against the contract that it proposes. Throws
  * `FileRejected` where it is damaged or cannot be read at all.
  */
-export async function inspectFile({ sql, bytes, file, useCase, source = sourceName(file) }: InspectInput): Promise<Inspection> {
+export async function inspectFile({
+  sql,
+  bytes,
+  file,
+  useCase,
+  source = sourceName(file),
+}: InspectInput): Promise<Inspection> {
   const gzip = isGzip(bytes);
   const inside = gzip ? gunzip(bytes, file, csvLimits.fileBytes) : bytes;
   const sniffed = sniffEncoding(inside);
@@ -100,6 +106,9 @@ export async function inspectFile({ sql, bytes, file, useCase, source = sourceNa
 
 /** `Policies 2026-01.csv.gz` → `policies_2026_01` */
 export function sourceName(file: string): string {
-  const name = file.replace(/(\.(csv|tsv|txt|json|jsonl|ndjson|parquet|gz))+$/i, '').toLowerCase().replaceAll(/[^a-z0-9]+/g, '_');
+  const name = file
+    .replace(/(\.(csv|tsv|txt|json|jsonl|ndjson|parquet|gz))+$/i, '')
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '_');
   return name.replaceAll(/^[_0-9]+|_+$/g, '').slice(0, 90) || 'rows';
 }

@@ -39,13 +39,19 @@ export type ProposedColumn = {
  */
 export function proposeContract(inferred: readonly InferredColumn[], options: ProposalOptions): Proposal {
   const named = columnNames(inferred.map(({ header }) => header)).map((name, c) => ({ name, inferred: inferred[c] }));
-  const key = named.find(({ name, inferred: column }) => column.nearlyUnique && keyLike.test(name) && tellingClass([name]) === undefined)?.name;
-  const time = named.find(({ name, inferred: column }) => column.type === 'timestamp' && column.missing === 0 && timeLike.test(name))?.name;
+  const key = named.find(
+    ({ name, inferred: column }) => column.nearlyUnique && keyLike.test(name) && tellingClass([name]) === undefined,
+  )?.name;
+  const time = named.find(
+    ({ name, inferred: column }) => column.type === 'timestamp' && column.missing === 0 && timeLike.test(name),
+  )?.name;
   const taken = new Set(named.map(({ name }) => name));
   const standInKey = key === undefined ? free('row_id', taken) : undefined;
   const standInTime = time === undefined ? free('recorded_at', taken) : undefined;
 
-  const columns = named.map(({ name, inferred: column }) => proposedColumn(name, column, { isKey: name === key, isTime: name === time }));
+  const columns = named.map(({ name, inferred: column }) =>
+    proposedColumn(name, column, { isKey: name === key, isTime: name === time }),
+  );
   const document = {
     apiVersion: 'v3.1.0',
     kind: 'DataContract',
@@ -59,9 +65,13 @@ export function proposeContract(inferred: readonly InferredColumn[], options: Pr
         physicalType: 'file',
         customProperties: objectProperties(columns, options),
         properties: [
-          ...(standInKey ? [property(standInKey, 'string', { primaryKey: true, whenAbsent: 'lineNumber', privacy: 'identifier' })] : []),
+          ...(standInKey
+            ? [property(standInKey, 'string', { primaryKey: true, whenAbsent: 'lineNumber', privacy: 'identifier' })]
+            : []),
           ...columns.map((column) => odcsProperty(column, column.name === key)),
-          ...(standInTime ? [property(standInTime, 'timestamp', { whenAbsent: 'arrivalTime', privacy: 'recordTime' })] : []),
+          ...(standInTime
+            ? [property(standInTime, 'timestamp', { whenAbsent: 'arrivalTime', privacy: 'recordTime' })]
+            : []),
         ],
       },
     ],
@@ -76,15 +86,23 @@ export function proposeContract(inferred: readonly InferredColumn[], options: Pr
 
 const keyLike = /(^|_)(id|key|uuid|guid|number|no|nr|num|code)$/;
 const identifierLike = /(^|_)(id|key|uuid|guid)$/;
-const timeLike = /^(timestamp|(recorded|received|created|updated|inserted|loaded|ingested|reported|submitted)(_at|_on|_time|_ts|_date)?)$/;
+const timeLike =
+  /^(timestamp|(recorded|received|created|updated|inserted|loaded|ingested|reported|submitted)(_at|_on|_time|_ts|_date)?)$/;
 const moneyLike = /(^|_)(amount|charges?|premium|cost|paid|incurred|reserve)s?($|_)/;
 
 /** `Policy Number (new)` → `policy_number_new`; names that SQL does not tell apart are numbered. */
 function columnNames(headers: readonly string[]): string[] {
   const taken = new Set<string>();
   return headers.map((header, c) => {
-    const words = header.normalize('NFKD').replaceAll(/\p{M}/gu, '').replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2');
-    const name = words.toLowerCase().replaceAll(/[^a-z0-9]+/g, '_').replaceAll(/^[_0-9]+|_+$/g, '').slice(0, 90);
+    const words = header
+      .normalize('NFKD')
+      .replaceAll(/\p{M}/gu, '')
+      .replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2');
+    const name = words
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9]+/g, '_')
+      .replaceAll(/^[_0-9]+|_+$/g, '')
+      .slice(0, 90);
     const unique = free(name || `column_${c + 1}`, taken);
     taken.add(unique);
     return unique;
@@ -96,11 +114,16 @@ function free(name: string, taken: ReadonlySet<string>): string {
   for (let n = 2; ; n++) if (!taken.has(`${name}_${n}`)) return `${name}_${n}`;
 }
 
-function proposedColumn(name: string, inferred: InferredColumn, { isKey, isTime }: { isKey: boolean; isTime: boolean }): ProposedColumn {
+function proposedColumn(
+  name: string,
+  inferred: InferredColumn,
+  { isKey, isTime }: { isKey: boolean; isTime: boolean },
+): ProposedColumn {
   const { type } = inferred;
   if (isTime) return { name, type, inferred, privacy: 'recordTime' };
   const telling = tellingClass([name, inferred.header]);
-  if (isKey || (telling === undefined && identifierLike.test(name))) return { name, type: 'string', inferred, privacy: 'identifier' };
+  if (isKey || (telling === undefined && identifierLike.test(name)))
+    return { name, type: 'string', inferred, privacy: 'identifier' };
   if (telling === undefined) return { name, type, inferred };
   // postal codes are texts, whatever they look like
   if (telling === 'zip') return { name, type: 'string', inferred, privacy: telling };
@@ -144,7 +167,9 @@ function property(name: string, logicalType: LogicalType, parts: PropertyParts):
     ...(primaryKey && { primaryKey, unique: true }),
     required,
     ...(logicalTypeOptions && { logicalTypeOptions }),
-    ...(properties.length > 0 && { customProperties: properties.map(([known, value]) => ({ property: known, value })) }),
+    ...(properties.length > 0 && {
+      customProperties: properties.map(([known, value]) => ({ property: known, value })),
+    }),
     ...(levels && {
       quality: [
         {
@@ -160,7 +185,10 @@ function property(name: string, logicalType: LogicalType, parts: PropertyParts):
   };
 }
 
-function objectProperties(columns: readonly ProposedColumn[], options: ProposalOptions): { property: string; value: unknown }[] {
+function objectProperties(
+  columns: readonly ProposedColumn[],
+  options: ProposalOptions,
+): { property: string; value: unknown }[] {
   const money = columns.filter(({ name, type }) => type === 'number' && moneyLike.test(name)).map(({ name }) => name);
   return [
     { property: 'delimiter', value: options.delimiter ?? ',' },

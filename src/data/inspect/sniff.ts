@@ -21,7 +21,8 @@ export function sniffEncoding(bytes: Uint8Array): { encoding: Encoding; certain:
   const nul = bytes.indexOf(0);
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return { encoding: 'utf-16le', certain: true };
   if (bytes[0] === 0xfe && bytes[1] === 0xff) return { encoding: 'utf-16be', certain: true };
-  if (nul < 0) return isUtf8(bytes) ? { encoding: 'utf-8', certain: true } : { encoding: 'windows-1252', certain: false };
+  if (nul < 0)
+    return isUtf8(bytes) ? { encoding: 'utf-8', certain: true } : { encoding: 'windows-1252', certain: false };
   // Western letters in UTF-16 have a NUL in every second byte
   const even = bytes.subarray(0, 1000).reduce((count, byte, i) => count + Number(byte === 0 && i % 2 === 0), 0);
   const odd = bytes.subarray(0, 1000).reduce((count, byte, i) => count + Number(byte === 0 && i % 2 === 1), 0);

@@ -50,4 +50,5 @@ function amountOf(column: string): string {
 }
 
 /** SQL: a sum of such values as text, with at least two digits after the point; without values it is 0.00. */
-export const sumText = (sum: string): string => `regexp_replace(coalesce(${sum}, 0)::${exactDecimal}::VARCHAR, '0{1,4}$', '')`;
+export const sumText = (sum: string): string =>
+  `regexp_replace(coalesce(${sum}, 0)::${exactDecimal}::VARCHAR, '0{1,4}$', '')`;

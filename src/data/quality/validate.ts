@@ -91,7 +91,12 @@ function refuseUnreadable({ header, unreadable = [] }: Records, positions: Map<s
   const refused = unreadable.filter(({ name }) => needed.has(name));
   if (refused.length === 0) return;
   const list = refused.map(({ name, type }) => `"${name}" (${type})`).join(', ');
-  throw new FileRejected('unreadable-columns', file, `its columns ${list} hold no single values`, 'Write them as plain columns.');
+  throw new FileRejected(
+    'unreadable-columns',
+    file,
+    `its columns ${list} hold no single values`,
+    'Write them as plain columns.',
+  );
 }
 
 async function ruleOutcomes(

@@ -12,13 +12,14 @@ import {
 } from '../trees/model.ts';
 import { largestBelow32 } from './float32.ts';
 import { readUbjson } from './ubjson.ts';
+import { levelsOfXgboost } from './xgboost-categories.ts';
 import { objectiveOfXgboost } from './xgboost-objective.ts';
 import { type XgboostTree, xgboostDocument } from './xgboost-schema.ts';
 
 /**
  * Reads a model in XGBoost's JSON format: gbtree and dart boosters, missing values, categorical splits, several outputs (one tree
  * per output, or vector leaves). Thresholds become the doubles that part any double as XGBoost parts it after rounding to float32;
- * base scores are added to the first trees. The cover of SHAP is XGBoost's: the sums of hessians.
+ * base scores are added to the first trees. Levels of categories come from a data frame (since 3.1) or our own file. The cover of SHAP is XGBoost's: the sums of hessians.
  * Throws InvalidModel, with the place, when the document is damaged or holds what this product does not score.
  */
 export function readXgboostJson(text: string): TreeModel {
@@ -41,7 +42,7 @@ function modelOf(document: Json): TreeModel {
   if (!checked.success) throw new InvalidModel(`This XGBoost model cannot be read: ${z.prettifyError(checked.error)}`);
   const { learner } = checked.data;
   const { gradient_booster: booster, learner_model_param: parameters } = learner;
-  const { trees, tree_info: treeInfo } = booster.name === 'dart' ? booster.gbtree.model : booster.model;
+  const { trees, tree_info: treeInfo, cats } = booster.name === 'dart' ? booster.gbtree.model : booster.model;
   const weights = booster.name === 'dart' ? booster.weight_drop : treeInfo.map(() => 1);
   const outputs = Math.max(1, Number(parameters.num_class), Number(parameters.num_target));
   const features = Number(parameters.num_feature);
@@ -83,7 +84,7 @@ function modelOf(document: Json): TreeModel {
     featureNames: names.length === features ? names : Array.from({ length: features }, (_, f) => `f${f}`),
     featureInfos: Array.from({ length: features }, () => 'none'),
     categorical,
-    categories: null,
+    categories: levelsOfXgboost(learner.attributes, cats, categorical),
     monotone: null,
     parameters: { boosting: booster.name === 'dart' ? 'dart' : 'gbdt', objective: learner.objective.name },
     trees: Array.from(

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { xgboostLevels } from './xgboost-categories.ts';
 
 /** The parts of XGBoost's model document (versions 1.3 to 3.x) that scoring and explaining need. */
 
@@ -27,6 +28,8 @@ const tree = z.object({
 const model = z.object({
   tree_info: numbers,
   trees: z.array(tree),
+  /** Only a help for texts: a layout that is not known is no reason to refuse the model. */
+  cats: xgboostLevels.optional().catch(undefined),
 });
 
 const booster = z.discriminatedUnion('name', [
@@ -37,6 +40,7 @@ const booster = z.discriminatedUnion('name', [
 export const xgboostDocument = z.object({
   version: numbers,
   learner: z.object({
+    attributes: z.record(z.string(), z.string()).default({}),
     feature_names: z.array(z.string()).default([]),
     feature_types: z.array(z.string()).default([]),
     gradient_booster: booster,

@@ -1,11 +1,12 @@
 import { InvalidModel, type Tree, type TreeModel, categoricalBit, defaultLeftBit, missing } from '../trees/model.ts';
 import { smallestAbove32 } from './float32.ts';
+import { attributesOf } from './xgboost-categories.ts';
 import { objectiveForXgboost } from './xgboost-objective.ts';
 
 /**
  * The model in XGBoost's JSON format, as `xgboost.Booster(model_file=…)` loads it. XGBoost computes in float32, so predictions there
  * agree to about 1e-6. The means of a forest become sums of smaller leaves; row counts stand in `sum_hessian`, so that SHAP values
- * agree as well. Throws InvalidModel for a link that XGBoost does not have, or zeros taken as missing.
+ * agree as well. Levels of categories are kept as an attribute; XGBoost itself takes their codes. Throws InvalidModel for a link that XGBoost does not have, or zeros taken as missing.
  */
 export function writeXgboostJson(model: TreeModel): string {
   const { name, baseScore, scale } = objectiveForXgboost(model);
@@ -16,7 +17,7 @@ export function writeXgboostJson(model: TreeModel): string {
   const isClasses = name.startsWith('multi:');
   return JSON.stringify({
     learner: {
-      attributes: {},
+      attributes: attributesOf(model),
       feature_names: model.featureNames,
       feature_types: model.featureNames.map((_, feature) => (model.categorical.includes(feature) ? 'c' : 'float')),
       gradient_booster: {

@@ -154,7 +154,6 @@ export async function validateDrop(
   temporaryDirectory: string,
 ): Promise<Validation> {
   const validations: Validation[] = [];
-  await sql.run('DROP TABLE IF EXISTS all_accepted; DROP TABLE IF EXISTS all_quarantined');
   for (const { name: fileName, bytes, digest } of files) {
     const validation = await validateFile({
       sql,
@@ -167,17 +166,10 @@ export async function validateDrop(
       temporaryDirectory,
     });
     validations.push(validation);
-    for (const table of [validation.accepted, validation.quarantined]) {
-      await sql.run(
-        `CREATE TEMP TABLE IF NOT EXISTS all_${table} AS FROM ${table} LIMIT 0; INSERT INTO all_${table} FROM ${table}`,
-      );
-    }
-  }
-  for (const table of ['accepted', 'quarantined']) {
-    await sql.run(`DROP TABLE ${table}; ALTER TABLE all_${table} RENAME TO ${table}`);
+    if (files.length > 1) await gather(sql, validation, validations.length === 1);
   }
   const [first] = validations;
-  const together = files.length === 1 ? first : combined(validations);
+  const together = files.length === 1 ? first : await combined(sql, validations);
   if (!manifest) return together;
   const came = files.map(({ name, digest }) => ({ name, sha256: digest }));
   const differences = manifestDifferences(manifest, {
@@ -188,7 +180,20 @@ export async function validateDrop(
   return { ...together, halts: [...together.halts, ...differences] };
 }
 
-function combined(parts: readonly Validation[]): Validation {
+/** Adds the rows of one file to those of the files before it. */
+async function gather(sql: SqlEngine, { accepted, quarantined }: Validation, isFirst: boolean): Promise<void> {
+  for (const table of [accepted, quarantined]) {
+    await sql.run(
+      isFirst ? `CREATE OR REPLACE TEMP TABLE all_${table} AS FROM ${table}` : `INSERT INTO all_${table} FROM ${table}`,
+    );
+  }
+}
+
+/** Puts all files' rows in the place of the last one's, and adds up what was found. */
+async function combined(sql: SqlEngine, parts: readonly Validation[]): Promise<Validation> {
+  for (const table of [parts[0].accepted, parts[0].quarantined]) {
+    await sql.run(`DROP TABLE ${table}; ALTER TABLE all_${table} RENAME TO ${table}`);
+  }
   const sum = (of: (part: Validation) => number): number => parts.reduce((total, part) => total + of(part), 0);
   const rows = sum(({ counts }) => counts.rows);
   const rules = new Map<string, RuleOutcome>();

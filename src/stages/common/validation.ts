@@ -12,7 +12,7 @@ export function validateCandidate(
   declaration: Declaration,
   candidate: Candidate,
   { keys, columns, label }: RowSet,
-): CrossValidation<keyof MetricSet & string> {
+): CrossValidation<keyof MetricSet> {
   const { folds, seed } = searchOf(declaration, candidate.kind);
   return crossValidate({
     splits: groupedKFold(keys, { folds, salt: seed }),

@@ -17,7 +17,10 @@ afterAll(() => sql.close());
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 const inspect = (given: string | Uint8Array, file = 'rows.csv'): Promise<Inspection> =>
   inspectFile({ sql, bytes: typeof given === 'string' ? bytesOf(given) : given, file });
-const repeat = (rows: readonly string[], times: number) => Array.from({ length: times }, () => rows).flat().join('\n');
+const repeat = (rows: readonly string[], times: number) =>
+  Array.from({ length: times }, () => rows)
+    .flat()
+    .join('\n');
 const column = ({ columns }: Inspection, header: string) => columns.find((candidate) => candidate.header === header)!;
 
 describe('the dialect', () => {
@@ -74,7 +77,13 @@ describe('types', () => {
     const few = await inspect(`n\n${repeat(['1'], 30)}\noops\n`);
     expect(column(few, 'n')).toMatchObject({ type: 'integer', misfits: 1 });
     expect(few.rejected).toEqual([
-      { line: 32, byteOffset: 62, rule: 'n.type', column: 'n', reason: expect.stringContaining('whole number') as unknown },
+      {
+        line: 32,
+        byteOffset: 62,
+        rule: 'n.type',
+        column: 'n',
+        reason: expect.stringContaining('whole number') as unknown,
+      },
     ]);
     expect(column(await inspect(`n\n${repeat(['1', 'oops'], 30)}\n`), 'n').type).toBe('string');
   });
@@ -113,7 +122,14 @@ describe('the proposed contract', () => {
       ['recorded_at', 'timestamp', 'recorded_at'],
     ]);
     expect(contract.columns.filter(({ primaryKey }) => primaryKey).map(({ name }) => name)).toEqual(['policy_number']);
-    expect(contract.columns.map(({ privacy }) => privacy)).toEqual(['identifier', 'age', 'email', undefined, undefined, 'recordTime']);
+    expect(contract.columns.map(({ privacy }) => privacy)).toEqual([
+      'identifier',
+      'age',
+      'email',
+      undefined,
+      undefined,
+      'recordTime',
+    ]);
     expect(contract.controlTotals).toEqual(['charges']);
   });
 
@@ -126,7 +142,10 @@ describe('the proposed contract', () => {
   test('a key with a few repetitions is a key, and those rows are rejected; one with many is none', async () => {
     const ids = Array.from({ length: 200 }, (_, i) => `K${i}`);
     const found = await inspect(`claim_id\n${[...ids, 'K7'].join('\n')}\n`);
-    expect([found.proposal.key, found.rejected.map(({ line, rule }) => [line, rule])]).toEqual(['claim_id', [[202, 'claim_id.unique']]]);
+    expect([found.proposal.key, found.rejected.map(({ line, rule }) => [line, rule])]).toEqual([
+      'claim_id',
+      [[202, 'claim_id.unique']],
+    ]);
     expect((await inspect(`claim_id\n${[...ids, ...ids].join('\n')}\n`)).proposal.key).toBe('row_id');
   });
 
@@ -170,7 +189,12 @@ describe('any file', () => {
     });
     const { bytes } = await sql.parquet(`SELECT i AS a, [i] AS list FROM range(3) t(i)`);
     const found = await inspect(bytes);
-    expect(found).toMatchObject({ format: 'parquet', rows: 3, acceptedRows: 3, unreadable: [{ name: 'list', type: 'BIGINT[]' }] });
+    expect(found).toMatchObject({
+      format: 'parquet',
+      rows: 3,
+      acceptedRows: 3,
+      unreadable: [{ name: 'list', type: 'BIGINT[]' }],
+    });
     expect(parseContract(found.proposal.yaml, 'p').csv.unknownColumns).toBe('ignore');
   });
 
@@ -201,6 +225,14 @@ describe('any file', () => {
     const found = await inspect(readFileSync(insurance), 'insurance.csv');
     // 1,338 rows and these types are what its publisher states
     expect([found.rows, found.acceptedRows]).toEqual([1338, 1338]);
-    expect(found.columns.map(({ type }) => type)).toEqual(['integer', 'string', 'number', 'integer', 'boolean', 'string', 'number']);
+    expect(found.columns.map(({ type }) => type)).toEqual([
+      'integer',
+      'string',
+      'number',
+      'integer',
+      'boolean',
+      'string',
+      'number',
+    ]);
   });
 });

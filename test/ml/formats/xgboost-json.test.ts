@@ -56,6 +56,25 @@ describe('models trained by XGBoost', () => {
     expect(largestDifference(treeShap(again, matrix).values, treeShap(model, matrix).values)).toBeLessThan(1e-6);
   });
 
+  test('the levels of a data frame are read, and kept in our own file', () => {
+    const model = readXgboostJson(textOf('pandas.model.json'));
+    const { levels } = JSON.parse(textOf('pandas.json')) as { levels: (string | number)[][] };
+    expect(model.categories).toEqual(levels);
+    expect(readXgboostJson(writeXgboostJson(model)).categories).toEqual(levels);
+    expect(readXgboostJson(textOf('regression.model.json')).categories).toBeNull();
+  });
+
+  test('levels that are not ASCII are left, because XGBoost parts them in the wrong places', () => {
+    const model = readXgboostJson(textOf('pandas.model.json').replace('"values":[110,', '"values":[-61,'));
+    expect(model.categories).toBeNull();
+  });
+
+  test('levels in a layout that is not known leave the codes', () => {
+    const model = readXgboostJson(textOf('pandas.model.json').replace('"enc":[', '"enc":[{"other":1},'));
+    expect(model.categories).toBeNull();
+    expect(model.categorical).toEqual([1, 2]);
+  });
+
   test('a model without categories goes through LightGBM text unchanged', () => {
     const model = readXgboostJson(textOf('vector-leaves.model.json'));
     const matrix = matrixOfRows(expectedOf('vector-leaves.expected.json').rows);
@@ -104,6 +123,15 @@ describe('our own models as XGBoost JSON', () => {
     expect(largestDifference(treeShap(again, asked).values, expected)).toBeLessThan(2e-6);
   });
 
+  test('levels of texts, numbers and booleans come back', () => {
+    const categories = [
+      ['north', 'süd', '"', ''],
+      [3, 1.5, true, null],
+    ];
+    const model = trainBoosting(data, target, { iterations: 2 }, { categories });
+    expect(readXgboostJson(writeXgboostJson(model)).categories).toEqual(categories);
+  });
+
   test('links and missing rules that XGBoost does not have are refused', () => {
     for (const name of ['regression-sqrt', 'zero-as-missing']) {
       expect(() => writeXgboostJson(readLightgbmText(lightgbmText(name)))).toThrow(InvalidModel);
@@ -125,6 +153,17 @@ describe('XGBoost models that cannot be trusted', () => {
     ['a list too short', changed(/"sum_hessian":\[4E2,/, '"sum_hessian":['), 'sum_hessian has 30'],
     ['a base score that is no number', changed(/"base_score":"[^"]*"/, '"base_score":"x"'), 'base score'],
     ['a tree for no output', changed(/"tree_info":\[0/, '"tree_info":[3'), 'output 3 of 1'],
+    ['levels that are no JSON', changed(/"attributes":\{\}/, '"attributes":{"bordereau_categories":"[["}'), 'not JSON'],
+    [
+      'levels of other features',
+      changed(/"attributes":\{\}/, '"attributes":{"bordereau_categories":"[[1,2]]"}'),
+      'for each of 2 categorical features',
+    ],
+    [
+      'levels that end outside their text',
+      textOf('pandas.model.json').replace('"offsets":[0,5,', '"offsets":[0,500,'),
+      'end outside',
+    ],
     ['a damaged category', changed(/"categories":\[0/, '"categories":[-5'), 'categories of node 1'],
   ])('%s is refused with its place', (_, damaged, message) => {
     expect(() => readXgboostJson(damaged)).toThrow(InvalidModel);
