@@ -239,12 +239,11 @@ describe('Parquet', () => {
         async (changes) => {
           const damaged = Uint8Array.from(bytes);
           for (const [at, value] of changes) damaged[at] = value;
-          await read(damaged, { format: 'parquet' }).catch((error: unknown) => {
-            if (!(error instanceof FileRejected)) throw error;
-            expect(['damaged', 'wrong-format', 'too-large', 'duplicate-columns', 'malformed-header']).toContain(
-              error.code,
-            );
-          });
+          const outcome = await read(damaged, { format: 'parquet' }).then(
+            () => 'read',
+            (error: unknown) => (error instanceof FileRejected ? error.code : error),
+          );
+          expect(['read', 'damaged', 'wrong-format', 'too-large']).toContain(outcome);
         },
       ),
       { numRuns: 40, seed: 7 },

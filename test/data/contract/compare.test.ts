@@ -89,7 +89,7 @@ describe('two versions of a contract', () => {
   });
 
   test('a written value that means something else makes other rows of the same file', () => {
-    const [kind] = contract.columns.filter(({ name }) => name === 'kind');
+    const kind = contract.columns.find(({ name }) => name === 'kind')!;
     const [written] = Object.keys(kind.values!);
     const after = withColumn('kind', { values: { ...kind.values, [written]: 'elsewhere' } });
     expect(effects(contract, after)).toEqual([
