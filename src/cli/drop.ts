@@ -4,6 +4,7 @@ import { type Command, UsageError, exitCodes } from './command.ts';
 import { readGiven } from './files.ts';
 import { useCaseOption, withRuntime } from './open.ts';
 import { factsOf } from '../stages/common/facts.ts';
+import { readReceipt } from '../stages/common/receipt.ts';
 import { followUp } from './outcome.ts';
 
 export const command: Command = {
@@ -56,6 +57,8 @@ export const command: Command = {
           `${quality.droppedRows} rows: ${quality.acceptedRows} accepted, ${quality.quarantinedRows} quarantined, ${quality.rejectedRows} rejected.`,
         );
       }
+      const receipt = await readReceipt(runtime.ports, { useCase, runId });
+      if (receipt?.status === 'waiting') call.output.print(receipt.reason);
       const outcome = followUp(call, ended);
       call.output.document({ key, runId, quality: (quality ?? null) as never, ...outcome.document });
       return outcome.exitCode;

@@ -1,3 +1,4 @@
+import { type KeyObject, createSecretKey } from 'node:crypto';
 import type { Clock } from '../ports/clock.ts';
 import type { Ids } from '../ports/ids.ts';
 import type { KeyContext, KeyRing } from '../ports/key-ring.ts';
@@ -58,7 +59,7 @@ export class Vault {
   /** Where its audit log lies. */
   readonly auditPath: string;
   readonly #ports: VaultPorts;
-  #indexKey: Promise<Uint8Array> | undefined;
+  #indexKey: Promise<KeyObject> | undefined;
 
   constructor(ports: VaultPorts, at: { useCase: string; domain: string }) {
     this.#ports = ports;
@@ -104,7 +105,7 @@ export class Vault {
       for (const [index, entry] of bucket.entries) {
         if (entry.surrogate !== surrogate || bucket.erased.has(index)) continue;
         await this.record({ action: 'reidentify', surrogate, actor, reason, details: {} });
-        return this.#decrypt(index, entry, await this.#bucketKey(name, bucket.generation));
+        return this.#decrypter(await this.#bucketKey(name, bucket.generation))(index, entry);
       }
     }
     throw new UnknownSurrogate(
@@ -151,15 +152,18 @@ export class Vault {
 
   /** The bucket with an entry or a tombstone for each index; those who are missing get their surrogate of `fresh`. */
   async #complete(name: string, indexes: Map<string, string>, fresh: Map<string, string>): Promise<Bucket> {
-    for (let attempt = 0; attempt < attempts;) {
+    for (let attempt = 0; attempt < attempts; attempt++) {
       const bucket = await this.#current(name);
-      const missing = [...indexes].filter(([index]) => !bucket.entries.has(index) && !bucket.erased.has(index));
-      if (missing.length === 0) return bucket;
-      const key = await this.#bucketKey(name, bucket.generation);
-      const added = missing
-        .slice(0, entriesPerSegment)
-        .map(([index, identifier]) => ({ index, identifier, surrogate: fresh.get(identifier)! }));
-      if (!(await this.#append(name, bucket, this.#segment(key, added)))) attempt++;
+      let appended = true;
+      while (appended) {
+        const missing = [...indexes].filter(([index]) => !bucket.entries.has(index) && !bucket.erased.has(index));
+        if (missing.length === 0) return bucket;
+        const key = await this.#bucketKey(name, bucket.generation);
+        const added = missing
+          .slice(0, entriesPerSegment)
+          .map(([index, identifier]) => ({ index, identifier, surrogate: fresh.get(identifier)! }));
+        appended = await this.#append(name, bucket, this.#segment(key, added));
+      }
     }
     throw this.#busy(name);
   }
@@ -182,9 +186,10 @@ export class Vault {
     const { generation: latest } = await readBucket(this.#ports.store, this.#prefix(name));
     const old = await this.#storedKey(...this.#bucketKeyPlace(name, sealed.generation));
     if (latest >= generation || (!old && sealed.entries.size > 0)) return;
+    const decrypt = this.#decrypter(old!);
     const kept = [...sealed.entries]
       .filter(([index]) => !sealed.erased.has(index))
-      .map(([index, entry]) => ({ index, surrogate: entry.surrogate, identifier: this.#decrypt(index, entry, old!) }));
+      .map(([index, entry]) => ({ index, surrogate: entry.surrogate, identifier: decrypt(index, entry) }));
     const segment = { ...this.#segment(key, kept), erased: [...sealed.erased] };
     await this.#append(name, { ...sealed, generation, sequence: 0, entries: new Map(), erased: new Set() }, segment);
   }
@@ -205,14 +210,20 @@ export class Vault {
     };
   }
 
-  #decrypt(index: string, { surrogate, field, salt, position }: Entry, bucketKey: Uint8Array): string {
-    try {
-      return decryptField(segmentKey(bucketKey, salt), position, { vault: this.path, index, surrogate }, field);
-    } catch {
-      throw new VaultDamaged(
-        `An entry of the vault ${this.path} does not decrypt: restore its bucket from the store's version history.`,
-      );
-    }
+  /** Reads the entries of one bucket; the key of a segment is derived once. */
+  #decrypter(bucketKey: Uint8Array): (index: string, entry: Entry) => string {
+    const keys = new Map<string, KeyObject>();
+    return (index, { surrogate, field, salt, position }) => {
+      const key = keys.get(salt) ?? segmentKey(bucketKey, salt);
+      keys.set(salt, key);
+      try {
+        return decryptField(key, position, { vault: this.path, index, surrogate }, field);
+      } catch {
+        throw new VaultDamaged(
+          `An entry of the vault ${this.path} does not decrypt: restore its bucket from the store's version history.`,
+        );
+      }
+    };
   }
 
   /** Index → identifier of those wanted, by bucket. */
@@ -228,13 +239,13 @@ export class Vault {
     return wanted;
   }
 
-  #index(): Promise<Uint8Array> {
-    this.#indexKey ??= this.#dataKey(`${this.path}/key.json`, { vault: this.path, use: 'index' }).catch(
-      (error: unknown) => {
+  #index(): Promise<KeyObject> {
+    this.#indexKey ??= this.#dataKey(`${this.path}/key.json`, { vault: this.path, use: 'index' })
+      .then((key) => createSecretKey(key))
+      .catch((error: unknown) => {
         this.#indexKey = undefined;
         throw error;
-      },
-    );
+      });
     return this.#indexKey;
   }
 

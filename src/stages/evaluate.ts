@@ -17,6 +17,7 @@ import type { LeakageFinding } from '../ml/leakage/finding.ts';
 import { type MonitoredRows, fitReference } from '../monitoring/reference.ts';
 import type { Ports } from '../ports/stage-ports.ts';
 import type { Explanation, TypicalCase } from '../report/facts.ts';
+import { minimumGroupRows } from '../report/small-groups.ts';
 import { calibrationGroups, residualGroups } from '../report/summaries/deciles.ts';
 import { type FeatureWords, explain, typicalCase } from '../report/summaries/explanation.ts';
 import { type UseCase, useCaseOf } from '../usecase/catalogue.ts';
@@ -227,7 +228,7 @@ async function scoredTraining(
   });
 }
 
-/** What a high and a low prediction are made of: means over a tenth of the rows each, so that nobody is shown. */
+/** What a high and a low prediction are made of: means over a tenth of the rows each, so that nobody is shown; none of too few rows. */
 function typicalCases(
   matrix: Matrix,
   shap: Float64Array,
@@ -236,6 +237,7 @@ function typicalCases(
 ): TypicalCase[] {
   const order = descending(predicted);
   const tenth = Math.floor(predicted.length / 10);
+  if (tenth < minimumGroupRows) return [];
   return [
     typicalCase(matrix, shap, order.subarray(0, tenth), 'case of the tenth with the highest predictions', words),
     typicalCase(matrix, shap, order.subarray(-tenth), 'case of the tenth with the lowest predictions', words),

@@ -165,6 +165,6 @@ function outcome(validation: Validation | FileRejected, fileName: string): Outco
   return {
     rows,
     status: 'halted',
-    reason: `The file ${fileName} is halted: ${halts.join('; ')}. The quarantine tells which rules its rows broke.`,
+    reason: `The file ${fileName} is halted: ${halts.join('; ')}.${counts.quarantined > 0 ? ' The quarantine tells which rules its rows broke.' : ''}`,
   };
 }

@@ -37,7 +37,7 @@ beforeAll(async () => {
   ran['february'] = await bordereau('drop', 'february.csv', '--source', 'policies', '--json', '--quiet');
   ran['score'] = await bordereau('score', '--json');
   ran['list'] = await bordereau('registry', 'list', '--json');
-});
+}, 180_000);
 afterAll(() => clone.remove());
 
 const documentOf = (step: string): unknown => JSON.parse(ran[step].stdout);

@@ -280,7 +280,7 @@ describe('what goes wrong', () => {
     expect(await listVersions(next.ports.registry, useCase)).toHaveLength(1);
     expect(liveAt(await readLedger(next.ports.registry, useCase), 'champion')).toBe(1);
     await next.close();
-  });
+  }, 120_000);
 });
 
 /** A program that delivers what waits and kills itself as soon as that state is entered. */
