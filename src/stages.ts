@@ -107,7 +107,7 @@ export const stages = {
   }),
   Snapshot: stage({
     machines: ['train'],
-    input: z.strictObject({ ...run, cause: z.string() }),
+    input: z.strictObject({ ...run, cause: z.enum(['first-data', 'schedule', 'drift', 'manual']) }),
     output: z.strictObject({
       ...run,
       status: z.enum(['ready', 'busy']),
@@ -198,7 +198,7 @@ export const stages = {
   }),
   Pin: stage({
     machines: ['score'],
-    input: z.strictObject({ ...run, cause: z.string() }),
+    input: z.strictObject({ ...run, cause: z.enum(['promotion', 'schedule', 'manual']) }),
     output: z.strictObject({
       ...run,
       status: z.enum(['ready', 'idle']),

@@ -86,7 +86,7 @@ export async function readVersion(store: ObjectStore, useCase: string, version: 
   const bytes = await store.get(key);
   if (bytes) return decode(key, bytes);
   throw new VersionNotFound(
-    `There is no version ${version} of ${useCase}: "bordereau registry list ${useCase}" shows those that were published.`,
+    `There is no version ${version} of ${useCase}: "bordereau registry list --use-case ${useCase}" shows those that were published.`,
   );
 }
 

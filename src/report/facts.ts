@@ -86,6 +86,8 @@ export type DataQuality = {
   columns?: readonly ColumnProfile[];
   /** True when a halt rule stopped the run: nothing was accepted into silver. */
   halted?: boolean;
+  /** Why nothing was accepted, in a sentence without values. */
+  reason?: string;
 };
 
 export type RuleFired = {

@@ -2,7 +2,7 @@ import { type Table, tableFromArrays, tableToIPC } from 'apache-arrow';
 import type { SqlEngine } from '../data/sql.ts';
 import { acquireLease, releaseLease } from '../governance/lease.ts';
 import { listVersions } from '../governance/registry.ts';
-import { type RetrainCause, decideRetrain } from '../governance/retrain.ts';
+import { decideRetrain } from '../governance/retrain.ts';
 import { applyDesign, fitDesign } from '../ml/encoders/design.ts';
 import { numbers } from '../ml/encoders/columns.ts';
 import { checkLeakage } from '../ml/leakage/check.ts';
@@ -55,7 +55,7 @@ export const snapshot: Stage<'Snapshot'> = async ({ useCase, runId, cause }, por
   const dataVersion = (await lakeTable(ports, ports.gold, featuresPath(useCase)).latest())?.version ?? -1;
   const newest = (await listVersions(ports.registry, useCase)).at(-1);
   const { start, reason } = decideRetrain({
-    cause: cause as RetrainCause,
+    cause,
     ...(!acquired && { heldBy: held }),
     dataVersion,
     ...(newest && newest.lineage.runId !== runId && { lastTrainedOn: newest.lineage.dataVersion }),

@@ -74,7 +74,7 @@ export const validate: Stage<'Validate'> = async ({ runId, key }, ports) => {
                 await profileTable(sql, 'released', released, place.useCase.declaration.profiles[source]),
               ),
             }
-          : { halted: true }),
+          : { halted: true, reason }),
       },
     });
     const receipt = receiptOf(place, dropped, validation, { status, reason, rows });

@@ -112,7 +112,7 @@ export const declarationSchema = z.strictObject({
   gates: z.strictObject({
     ...perMetric,
     beatsChampion: z.strictObject({
-      metric,
+      metric: z.enum(metricNames.filter((name) => name !== 'skill_over_rules')),
       /** Of the paired bootstrap interval of the difference. */
       confidence: share,
       /** The least difference that is of use, in the metric's unit. */

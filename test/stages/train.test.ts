@@ -10,7 +10,7 @@ import { loadEvaluation, loadVersion } from '../../src/stages/common/version.ts'
 import { LeakageFound, TooFewRows } from '../../src/stages/snapshot.ts';
 import { chooseBest } from '../../src/stages/train.ts';
 import type { CandidateDocument } from '../../src/stages/tune.ts';
-import type { StageOutput } from '../../src/stages.ts';
+import type { StageInput, StageOutput } from '../../src/stages.ts';
 import { useCaseOf } from '../../src/usecase/catalogue.ts';
 import { smallSearch, temporaryDirectory, useCasesFolder } from './use-cases.ts';
 import { type World, contents, february, ingest, january, openWorld, policies, train, useCase } from './world.ts';
@@ -31,7 +31,8 @@ afterEach(() => world.close());
 
 type Snapshot = NonNullable<StageOutput<'Snapshot'>['snapshot']>;
 
-const freeze = (runId: string, cause = 'manual') => world.run('Snapshot', { useCase, runId, cause });
+const freeze = (runId: string, cause: StageInput<'Snapshot'>['cause'] = 'manual') =>
+  world.run('Snapshot', { useCase, runId, cause });
 const declaration = () => useCaseOf(world.ports.catalogue, useCase).declaration;
 const json = async <T>(key: string, { ports } = world) =>
   JSON.parse(new TextDecoder().decode(await ports.registry.get(key))) as T;

@@ -82,7 +82,11 @@ export async function ingest(world: World, fileName: string, bytes: Uint8Array |
 }
 
 /** Snapshot to Evaluate, and the lease given back; gives the version. */
-export async function train(world: World, runId: string, cause = 'manual'): Promise<number> {
+export async function train(
+  world: World,
+  runId: string,
+  cause: StageInput<'Snapshot'>['cause'] = 'manual',
+): Promise<number> {
   const { snapshot, candidates, reason } = await world.run('Snapshot', { useCase, runId, cause });
   if (!snapshot) throw new Error(`Nothing was frozen. ${reason}`);
   const tuned = [];

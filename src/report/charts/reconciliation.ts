@@ -46,7 +46,10 @@ export function qualityHeadline(quality: DataQuality): Headline {
   if (halted)
     return {
       status: 'failed',
-      sentence: `The drop of ${counted(droppedRows, 'row')} was halted: nothing entered silver`,
+      sentence:
+        droppedRows === 0
+          ? 'The file was refused as a whole: nothing entered silver'
+          : `The drop of ${counted(droppedRows, 'row')} was halted: nothing entered silver`,
     };
   if (droppedRows === 0) return { status: 'warned', sentence: 'The drop was empty' };
   if (acceptedRows === droppedRows)

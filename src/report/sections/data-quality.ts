@@ -25,6 +25,7 @@ export function dataQuality({ quality }: RunFacts): Section | undefined {
     headline: qualityHeadline(quality),
     body: [
       renderFigure(reconciliation(quality), 'reconciliation'),
+      quality.reason !== undefined && el('p', {}, quality.reason),
       sources(quality),
       quality.rules.length > 0 && fragment(tableHeading('Rules that fired'), rules(quality)),
       quality.columns &&

@@ -142,7 +142,7 @@ async function compare(
     champion: predictRows(champion.learnt, test.columns),
     challenger: predictRows(challenger.learnt, test.columns),
     metrics: {
-      [metric]: { metric: metrics[metric as keyof typeof metrics], better: metricDescriptors[metric].better },
+      [metric]: { metric: metrics[metric], better: metricDescriptors[metric].better },
       mae: { metric: metrics.mae, better: 'lower' },
       imbalance: { metric: imbalance, better: 'lower' },
     },
