@@ -2,6 +2,7 @@ import type { Random } from '../random.ts';
 import type { BinnedMatrix } from './binning.ts';
 import { type Boundary, type Sums, featureSums, readFeatureOfRows } from './histogram.ts';
 import type { KernelChoice } from './kernel/operations.ts';
+import type { StartThread } from './kernel/second-thread.ts';
 import type { QuantisedGradients } from './quantise.ts';
 import {
   type Bounds,
@@ -58,6 +59,7 @@ export function treeGrower(
   binned: BinnedMatrix,
   rules: GrowthRules,
   kernel: KernelChoice = 'webassembly',
+  startThread: StartThread | null = null,
 ): (gradients: QuantisedGradients, order: Int32Array, slots: Int32Array, random: Random) => GrownTree {
   const sums = featureSums();
   const scratch = new Float64Array(2 * 257);
@@ -259,7 +261,7 @@ export function treeGrower(
   function workspaceFor(gradients: QuantisedGradients, slots: Int32Array, rows: number): HistogramWorkspace {
     if (workspace === null || workspaceLanes !== gradients.lanes || workspace.order.length < rows) {
       const leaves = rules.numLeaves === 0 ? Infinity : rules.numLeaves + 1;
-      workspace = histogramWorkspace(binned, gradients.lanes, Math.max(rows, binned.rows), leaves, kernel);
+      workspace = histogramWorkspace(binned, gradients.lanes, Math.max(rows, binned.rows), leaves, kernel, startThread);
       workspaceLanes = gradients.lanes;
     }
     workspace.load(gradients, slots);
