@@ -7,8 +7,8 @@ const common = {
   setupFiles: ['test/setup.ts'],
   testTimeout: 60_000,
   hookTimeout: 60_000,
-  pool: 'forks',
-} as const;
+  pool: 'forks' as const,
+};
 
 export default defineConfig({
   test: {
