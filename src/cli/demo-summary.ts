@@ -27,6 +27,8 @@ export type DemoDocument = {
   drift: { detected: boolean; features: string[] };
   /** What the retraining of the second month made; null where none was asked for. */
   challenger: { version: number; promoted: boolean; reason: string } | null;
+  /** Why the first file or its model went no further; null where it did. */
+  refused: string | null;
   reports: string[];
   seconds: number;
 };
@@ -86,9 +88,17 @@ export async function demoDocument(
             reason: judgement.reason,
           }
         : null,
+    refused: refusalOf(ended, gates),
     reports: reportPaths(call.directory, ended),
     seconds: (performance.now() - startedMs) / 1000,
   };
+}
+
+/** The failed gates, or what a machine that failed says. */
+function refusalOf(ended: readonly Ended[], gates: readonly Gate[]): string | null {
+  const failed = gates.filter(({ passed }) => !passed);
+  if (failed.length > 0) return failed.map(({ name, evidence }) => `${name}: ${evidence}`).join(' ');
+  return ended.find(({ status }) => status !== 'SUCCEEDED')?.cause?.replace(/^DatasetRefused: /, '') ?? null;
 }
 
 /** The same for people; the last line is a report's path. */
@@ -101,10 +111,12 @@ export function summaryLines(document: DemoDocument, { style, width }: Output): 
     wrapped(text, width - 13)
       .map((part, i) => `${style('dim', (i === 0 ? label : '').padEnd(12))} ${part}`)
       .join('\n');
-  const failed = gates.filter(({ passed }) => !passed);
   return [
     '',
-    style('bold', `${document.useCase}, two months in ${document.seconds.toFixed(1)} s`),
+    style(
+      'bold',
+      `${document.useCase}, ${champion ? 'two months' : 'the first month'} in ${document.seconds.toFixed(1)} s`,
+    ),
     line(
       'rows',
       `${count(rows.dropped)} dropped = ${count(rows.accepted)} accepted + ${count(rows.quarantined)} quarantined + ${count(rows.rejected)} rejected`,
@@ -126,7 +138,7 @@ export function summaryLines(document: DemoDocument, { style, width }: Output): 
           line('gates', `all ${gates.length} passed`),
           line('predictions', `${count(predictions.rows)} published, each with interval, band and flags`),
         ]
-      : [line('refused', failed.map(({ name, evidence }) => `${name}: ${evidence}`).join(' '))]),
+      : [line('refused', document.refused ?? '')]),
     ...(champion
       ? [line('drift', drift.detected ? `found in February: ${drift.features.join(', ')}` : 'none in February')]
       : []),

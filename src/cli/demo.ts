@@ -53,7 +53,7 @@ export const command: Command = {
         }
         headline(call, 'February: the second file arrives, with inflation and an older population');
         clock.set(secondDrop);
-        await drop(second);
+        await drop(second());
         const february = await runtime.deliver();
         headline(call, 'The next morning: daily inference');
         const morning = await runtime.runSchedules(clock.nowMs(), nextInference, clock.set);
@@ -76,8 +76,11 @@ function headline({ output }: Call, text: string): void {
   output.note(output.style('bold', text));
 }
 
-/** Both months' files: generated, or the user's own and one made from it. */
-async function months(call: Call, useCase: string): Promise<[Month, Month]> {
+/**
+ * Both months' files: generated, or the user's own and one made from it. The second is made when the first has passed: a file
+ * that is no table of the use case is for ingestion to refuse.
+ */
+async function months(call: Call, useCase: string): Promise<[Month, () => Month]> {
   const data = call.text('data');
   if (data === undefined) {
     const generate = await generatorOf(useCase);
@@ -86,7 +89,7 @@ async function months(call: Call, useCase: string): Promise<[Month, Month]> {
       const { fileName, csv } = generate({ ...options, ...given });
       return { fileName, bytes: csv };
     };
-    return [month({ month: '2026-01' }), month({ month: '2026-02', ...secondMonth })];
+    return [month({ month: '2026-01' }), () => month({ month: '2026-02', ...secondMonth })];
   }
   const bytes = await readFile(data).catch((error: NodeJS.ErrnoException) => {
     throw new UsageError(`The file ${data} cannot be read (${error.code}).`);
@@ -97,7 +100,10 @@ async function months(call: Call, useCase: string): Promise<[Month, Month]> {
   };
   return [
     { fileName, bytes },
-    { fileName: fileName.replace(/(\.\w+)?$/, '-next$1'), bytes: nextMonth(bytes, fileName, secondMonth) },
+    () => ({
+      fileName: fileName.replace(/(\.\w+)?$/, '-next$1'),
+      bytes: nextMonth(bytes, fileName, secondMonth),
+    }),
   ];
 }
 
