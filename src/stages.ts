@@ -99,7 +99,14 @@ export const stages = {
   Features: stage({
     machines: ['ingest'],
     input: z.strictObject({ ...run, source: z.string() }),
-    output: z.strictObject({ ...run, rows: count, dataVersion: count, hasChampion: z.boolean() }),
+    output: z.strictObject({
+      ...run,
+      rows: count,
+      dataVersion: count,
+      hasChampion: z.boolean(),
+      /** Whether every source that is not optional has delivered. */
+      complete: z.boolean(),
+    }),
     reads: ['silver/tables', 'gold/features', 'registry/promotions'],
     writes: ['gold/features'],
     memoryMb: 3008,

@@ -41,7 +41,7 @@ export const rules: readonly Rule[] = [
   {
     name: 'FirstFeaturesReady',
     bus: 'product',
-    pattern: own('FeaturesReady', { hasChampion: [false] }),
+    pattern: own('FeaturesReady', { hasChampion: [false], complete: [true] }),
     starts: 'train',
   },
   { name: 'RetrainRequested', bus: 'product', pattern: own('RetrainRequested'), starts: 'train' },

@@ -64,10 +64,9 @@ export const command: Command = {
         composite: { columns: [], warn: 0.2, alert: 0.3 },
       },
     };
-    const none = new Float64Array(0);
     const profile = fitReference(rowsOf(reference, current, names, prediction), {
       dataVersion: 0,
-      test: { actual: none, predicted: none },
+      errors: new Float64Array(0),
       importance: {},
     });
     const drift = calculateDrift(profile, rowsOf(current, reference, names, prediction), policy);

@@ -1,6 +1,7 @@
 import type { Groups } from '../ml/metrics/actual-expected.ts';
 import { type Comparison, type Direction, pairedBootstrap } from '../ml/metrics/bootstrap.ts';
 import type { Metric } from '../ml/metrics/metric.ts';
+import { takeRows as takeValues } from '../ml/tune/cross-validate.ts';
 import type { GateResult } from './gate.ts';
 import { say, sayEstimate, sayMetric, sayShare, startWithMetric, stored } from './text.ts';
 
@@ -31,9 +32,11 @@ export type ComparisonCriteria = {
  */
 export const standardMargins = { calibrationMargin: 0.02, groupMargin: 0.1, minGroupRows: 200 } as const;
 
-/** Both predictions of the frozen test set, row by row. */
+/** Both predictions of the frozen test set: rows × outputs values, row-major. */
 export type ComparisonData = {
   actual: Float64Array;
+  /** @default 1 */
+  outputs?: number;
   champion: Float64Array;
   challenger: Float64Array;
   /** Exposure. */
@@ -69,7 +72,8 @@ export class CriteriaMismatch extends Error {
  * of each improvement lies above minus the margin). Throws `CriteriaMismatch`.
  */
 export function compareWithChampion(criteria: ComparisonCriteria, data: ComparisonData): ChampionComparison {
-  const rows = data.actual.length;
+  const { outputs = 1 } = data;
+  const rows = data.actual.length / outputs;
   if (rows !== criteria.testRows) {
     throw new CriteriaMismatch(
       `The criteria are declared for a test set of ${criteria.testRows} rows and the predictions are of ${rows}: ` +
@@ -192,7 +196,7 @@ function compareGroups(
   const suppressedGroups: string[] = [];
   for (const [column, { names, codes }] of Object.entries(data.groups)) {
     names.forEach((group, code) => {
-      const rows = Uint32Array.from(data.actual.keys()).filter((row) => codes[row] === code);
+      const rows = Uint32Array.from({ length: codes.length }, (_, row) => row).filter((row) => codes[row] === code);
       if (rows.length === 0) return;
       if (rows.length < criteria.minGroupRows) {
         suppressedGroups.push(`${column} = ${group} (${rows.length} rows)`);
@@ -210,7 +214,7 @@ function compareGroups(
 function bootstrapOf(
   names: readonly string[],
   { confidence, resamples, seed }: ComparisonCriteria,
-  { actual, champion, challenger, weight, metrics }: ComparisonData,
+  { actual, outputs, champion, challenger, weight, metrics }: ComparisonData,
 ): Record<string, Comparison> {
   for (const name of names) {
     if (metrics[name]) continue;
@@ -219,16 +223,16 @@ function bootstrapOf(
     );
   }
   const wanted = Object.fromEntries(names.map((name) => [name, metrics[name]]));
-  return pairedBootstrap(wanted, actual, { champion, challenger }, { seed, weight, resamples, confidence });
+  return pairedBootstrap(wanted, actual, { champion, challenger }, { seed, weight, resamples, confidence, outputs });
 }
 
 function takeRows(data: ComparisonData, rows: Uint32Array): ComparisonData {
-  const take = (values: Float64Array) => Float64Array.from(rows, (row) => values[row]);
+  const take = (values: Float64Array) => takeValues(values, rows, data.outputs);
   return {
     ...data,
     actual: take(data.actual),
     champion: take(data.champion),
     challenger: take(data.challenger),
-    weight: data.weight && take(data.weight),
+    weight: data.weight && takeValues(data.weight, rows),
   };
 }

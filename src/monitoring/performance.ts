@@ -1,17 +1,20 @@
-import { say, sayEstimate, sayShare, startWithMetric } from '../governance/text.ts';
+import { say, sayEstimate, sayMetric, sayShare, startWithMetric } from '../governance/text.ts';
 import { actualOverExpected, balance, type Groups } from '../ml/metrics/actual-expected.ts';
 import { bootstrap } from '../ml/metrics/bootstrap.ts';
 import type { Estimate, Metric } from '../ml/metrics/metric.ts';
-import { mae } from '../ml/metrics/regression.ts';
+import { weightedMean } from '../ml/metrics/regression.ts';
 import { moments } from '../ml/stats/moments.ts';
 import { zTest } from '../ml/stats/z-test.ts';
-import { metricNames, type MetricName } from '../usecase/metrics.ts';
+import { metricNames, rowLoss, type MetricName, type Task } from '../usecase/metrics.ts';
 import { type MonitorPolicy, standardLimits } from './limits.ts';
 import type { ReferenceProfile } from './reference.ts';
+import { rowErrors } from './row-errors.ts';
 import { type Finding, finding } from './severity.ts';
 
-/** Predictions whose truth has matured, row by row. */
+/** Predictions whose truth has matured: rows × outputs values, row-major. */
 export type MaturedRows = {
+  task: Task;
+  outputs: number;
   actual: Float64Array;
   predicted: Float64Array;
   /** By sliced column. */
@@ -26,12 +29,13 @@ export type Performance = {
   text: string;
   metrics: { name: MetricName; estimate: Estimate; limit: number; met: boolean }[];
   /** Against the errors on the frozen test set. */
-  error: { reference: number; analysis: Estimate; relativeRise: number; significant: boolean } | null;
+  error: { name: MetricName; reference: number; analysis: Estimate; relativeRise: number; significant: boolean } | null;
   /** Actual over expected of the whole portfolio: 1 is balanced. The factor that would recalibrate the model. */
   actualOverExpected: Estimate | null;
   /** Whether the errors would be as they were if the predictions were multiplied by that factor. */
   recalibrationHeals: boolean;
-  slices: { column: string; group: string; rows: number; mae: number; actualOverExpected: Estimate }[];
+  /** `error` is the mean of `rowErrors`. */
+  slices: { column: string; group: string; rows: number; error: number; actualOverExpected: Estimate }[];
 };
 
 /** Thrown when a declared limit cannot be measured: it must not pass unnoticed. */
@@ -49,8 +53,9 @@ export function calculatePerformance(
   policy: Pick<MonitorPolicy, 'minVolume' | 'performance' | 'drift'>,
   { metrics, seed }: { metrics: { readonly [name in MetricName]?: Metric }; seed: number },
 ): Performance {
-  const { actual, predicted } = matured;
-  if (actual.length < policy.minVolume) return unknownPerformance(actual.length, policy.minVolume);
+  const { actual, predicted, outputs } = matured;
+  const rows = actual.length / outputs;
+  if (rows < policy.minVolume) return unknownPerformance(rows, policy.minVolume);
 
   const limits = metricNames.flatMap((name) => {
     const limit = policy.performance[name];
@@ -60,24 +65,25 @@ export function calculatePerformance(
     throw new MetricMissing(`monitor.performance.${name} is declared and the monitor was not given that metric.`);
   });
   const wanted: Record<string, Metric> = {
-    mae,
+    error: (truth, prediction, weight) => weightedMean(errorsOf(matured, truth, prediction), weight),
     ...Object.fromEntries(limits.map(({ name, metric }) => [name, metric])),
   };
-  const estimates = bootstrap(wanted, actual, predicted, { seed });
+  const estimates = bootstrap(wanted, actual, predicted, { seed, outputs });
   const errors = compareErrors(reference, matured, 1);
   const ratio = balance(actual, predicted);
   return {
     known: true,
-    maturedRows: actual.length,
-    text: `The truth of ${say(actual.length)} predictions is known: mean absolute error ${sayEstimate(estimates.mae)}.`,
+    maturedRows: rows,
+    text: `The truth of ${say(rows)} predictions is known: ${sayMetric(rowLoss[matured.task])} ${sayEstimate(estimates.error)}.`,
     metrics: limits.map(({ name, min, max }) => {
       const { value } = estimates[name];
       const met = value >= (min ?? -Infinity) && value <= (max ?? Infinity);
       return { name, estimate: estimates[name], limit: min ?? max ?? NaN, met };
     }),
     error: {
-      reference: reference.absoluteErrors.mean,
-      analysis: estimates.mae,
+      name: rowLoss[matured.task],
+      reference: reference.errors.mean,
+      analysis: estimates.error,
       relativeRise: errors.relativeRise,
       significant: errors.pValue <= policy.drift.falseDiscoveryRate,
     },
@@ -102,22 +108,51 @@ function unknownPerformance(maturedRows: number, needed: number): Performance {
   };
 }
 
-/** Errors in the model's own scale: the truth is divided by the factor, so that inflation alone is no larger error. */
-function compareErrors(reference: ReferenceProfile, { actual, predicted }: MaturedRows, factor: number) {
-  const errors = moments(actual.map((truth, row) => Math.abs(truth / factor - predicted[row])));
-  const relativeRise = errors.mean / reference.absoluteErrors.mean - 1;
-  return { relativeRise, pValue: zTest(reference.absoluteErrors, errors).pValue };
+const errorsOf = ({ task, outputs }: MaturedRows, actual: Float64Array, predicted: Float64Array): Float64Array =>
+  rowErrors(task, outputs, actual, predicted);
+
+/**
+ * Errors after a factor for all predictions. Of amounts it is the truth that is divided: in the model's own scale inflation alone
+ * is no larger error. Of probabilities it is the prediction that is multiplied.
+ */
+function compareErrors(reference: ReferenceProfile, matured: MaturedRows, factor: number) {
+  const { task, actual, predicted } = matured;
+  const errors = moments(
+    task === 'binary'
+      ? errorsOf(
+          matured,
+          actual,
+          predicted.map((p) => Math.min(1, p * factor)),
+        )
+      : errorsOf(
+          matured,
+          actual.map((truth) => truth / factor),
+          predicted,
+        ),
+  );
+  const relativeRise = errors.mean / reference.errors.mean - 1;
+  return { relativeRise, pValue: zTest(reference.errors, errors).pValue };
 }
 
-function sliceErrors({ actual, predicted, groups }: MaturedRows): Performance['slices'] {
+function sliceErrors(matured: MaturedRows): Performance['slices'] {
+  const { actual, predicted, outputs, groups } = matured;
+  const [total, expected] = [actual, predicted].map((values) => sumsOfRows(values, outputs));
+  const errors = errorsOf(matured, actual, predicted);
   return Object.entries(groups).flatMap(([column, { names, codes }]) =>
-    actualOverExpected(actual, predicted, { names, codes })
+    actualOverExpected(total, expected, { names, codes })
       .filter(({ rows }) => rows >= standardLimits.minGroupRows)
       .map(({ group, rows, actualOverExpected: ratio }) => {
         const inGroup = Float64Array.from(codes, (code) => (names[code] === group ? 1 : 0));
-        return { column, group, rows, mae: mae(actual, predicted, inGroup), actualOverExpected: ratio };
+        return { column, group, rows, error: weightedMean(errors, inGroup), actualOverExpected: ratio };
       }),
   );
+}
+
+function sumsOfRows(values: Float64Array, outputs: number): Float64Array {
+  if (outputs === 1) return values;
+  const sums = new Float64Array(values.length / outputs);
+  for (let i = 0; i < values.length; i++) sums[Math.floor(i / outputs)] += values[i];
+  return sums;
 }
 
 /** What of it goes beyond a limit. A declared limit that only part of the interval exceeds is listed, and decides nothing. */
@@ -148,11 +183,11 @@ function errorFinding({ error }: Performance): Finding[] {
     finding({
       kind: 'performance-worse',
       severity: 'HIGH',
-      subject: 'mae',
+      subject: error.name,
       value: error.relativeRise,
       limit: standardLimits.errorRise,
       text:
-        `The mean absolute error is ${sayEstimate(error.analysis)}, ${sayShare(error.relativeRise)} more than the ` +
+        `The ${sayMetric(error.name)} is ${sayEstimate(error.analysis)}, ${sayShare(error.relativeRise)} more than the ` +
         `${say(error.reference)} of the frozen test set.`,
     }),
   ];

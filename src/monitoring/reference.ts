@@ -51,8 +51,8 @@ export type ReferenceProfile = {
   prediction: NumberProfile;
   /** Share of rows that have the flag. */
   flags: Record<string, number>;
-  /** Absolute errors on the frozen test set: what later errors are compared with. */
-  absoluteErrors: Moments;
+  /** Errors of the rows of the frozen test set (`rowErrors`): what later errors are compared with. */
+  errors: Moments;
   /** Mean |SHAP| by feature, to rank drift by; empty where it was not computed. */
   importance: Record<string, number>;
 };
@@ -66,14 +66,17 @@ export const otherLevel = '(other)';
 /** What `fitReference` needs beside the rows. */
 export type ReferenceFacts = {
   dataVersion: number;
-  /** The frozen test set, whose errors are honest ones. */
-  test: { actual: Float64Array; predicted: Float64Array };
+  /** The errors of the frozen test set, which are honest ones: `rowErrors`. */
+  errors: Float64Array;
   /** Mean |SHAP| by feature. */
   importance: Readonly<Record<string, number>>;
 };
 
 /** Fits the reference on the frozen training rows and the predictions made for them. */
-export function fitReference(rows: MonitoredRows, { dataVersion, test, importance }: ReferenceFacts): ReferenceProfile {
+export function fitReference(
+  rows: MonitoredRows,
+  { dataVersion, errors, importance }: ReferenceFacts,
+): ReferenceProfile {
   return {
     format: 1,
     dataVersion,
@@ -81,7 +84,7 @@ export function fitReference(rows: MonitoredRows, { dataVersion, test, importanc
     columns: rows.columns.map(profileColumn),
     prediction: profileNumber('prediction', rows.predictions),
     flags: Object.fromEntries(Object.entries(rows.flags).map(([flag, values]) => [flag, shareOf(values)])),
-    absoluteErrors: moments(test.actual.map((truth, row) => Math.abs(truth - test.predicted[row]))),
+    errors: moments(errors),
     importance: { ...importance },
   };
 }

@@ -18,6 +18,8 @@ export type RunFacts = {
   calibration?: Calibration;
   residuals?: Residuals;
   explanation?: Explanation;
+  /** Of a model with several outputs: how good each one is, and what it looks at. */
+  outputs?: readonly OutputQuality[];
   promotion?: Promotion;
   predictions?: Predictions;
   drift?: Drift;
@@ -207,6 +209,9 @@ export type FeatureEffect = {
    */
   marks?: readonly SwarmMark[];
 };
+
+/** One of several outputs, in the unit of the target. `features` are those of largest mean |SHAP|, with their swarms. */
+export type OutputQuality = { name: string; r2: number; mae: number; rmse: number; features: readonly FeatureEffect[] };
 
 export type SwarmMark = readonly [contribution: number, valueRank: number | null];
 

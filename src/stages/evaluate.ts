@@ -2,8 +2,7 @@ import { type Conformal, type Coverage, coverage } from '../ml/calibration/confo
 import { bootstrap } from '../ml/metrics/bootstrap.ts';
 import { applyRatingTable } from '../ml/baselines/rating-table.ts';
 import type { Estimate, Metric } from '../ml/metrics/metric.ts';
-import { mae } from '../ml/metrics/regression.ts';
-import { skillOver } from '../ml/metrics/skill.ts';
+import { outputOf } from '../ml/metrics/outputs.ts';
 import { descending } from '../ml/metrics/order.ts';
 import type { Design } from '../ml/encoders/design.ts';
 import { type PredictionCheck, checkPredictions } from '../governance/integrity.ts';
@@ -11,37 +10,44 @@ import { ensureHolder } from '../governance/lease.ts';
 import type { Lineage } from '../governance/lineage.ts';
 import type { ModelCard } from '../governance/model-card.ts';
 import { publishVersion } from '../governance/registry.ts';
-import type { Matrix } from '../ml/matrix.ts';
+import { mae, r2, rmse } from '../ml/metrics/regression.ts';
+import { random } from '../ml/random.ts';
+import { rowErrors } from '../monitoring/row-errors.ts';
 import type { StageInput } from '../stages.ts';
 import type { LeakageFinding } from '../ml/leakage/finding.ts';
 import { type MonitoredRows, fitReference } from '../monitoring/reference.ts';
 import type { Ports } from '../ports/stage-ports.ts';
-import type { Explanation, TypicalCase } from '../report/facts.ts';
+import type { Explanation, OutputQuality, TypicalCase } from '../report/facts.ts';
 import { minimumGroupRows } from '../report/small-groups.ts';
 import { calibrationGroups, residualGroups } from '../report/summaries/deciles.ts';
 import { type FeatureWords, explain, typicalCase } from '../report/summaries/explanation.ts';
 import { type UseCase, useCaseOf } from '../usecase/catalogue.ts';
 import type { Declaration } from '../usecase/declaration.ts';
+import { labelName, outputNames } from '../usecase/label.ts';
 import { type MetricName, metricDescriptors } from '../usecase/metrics.ts';
 import { type StageFacts, recordFacts } from './common/facts.ts';
 import {
   type RowSet,
   type SnapshotDocument,
   columnsOf,
+  interleaved,
   readFrozenSet,
   readFrozenTable,
   readSnapshot,
   rowSetOf,
+  takeRowSet,
 } from './common/frozen-sets.ts';
 import { digestOf, fromJsonBytes, getWritten, toJsonBytes } from './common/json.ts';
-import { type Learnt, columnsRead, explainRows, predictRows } from './common/learning.ts';
-import { constantMetrics, describeMetric, measure, metricSet } from './common/metric-set.ts';
+import { type ExplainedRows, type Learnt, columnsRead, explainRows, predictRows } from './common/learning.ts';
+import { constantMetrics, describeMetric, measure, metricSet, skillOverRules } from './common/metric-set.ts';
 import { retrainLease } from './common/retrain-lease.ts';
 import { readModelFile } from './common/model-file.ts';
 import { monitoredRows } from './common/monitored-rows.ts';
 import { scoreRows } from './common/scoring.ts';
+import { searchOf } from './common/search.ts';
 import { withSql } from './common/sql.ts';
 import { validateCandidate } from './common/validation.ts';
+import { calibrated } from './common/version.ts';
 import type { Stage } from './stage.ts';
 import { type TrainingDocument, beside, intervalsAround } from './train.ts';
 
@@ -54,10 +60,13 @@ export type EvaluationDocument = {
   /** What the tariff to beat reaches; empty where none is declared. */
   rulesMetrics: { [name in MetricName]?: number };
   predictions: PredictionCheck;
-  coverage: Coverage;
+  /** Of the declared intervals; null where there are none. */
+  coverage: Coverage | null;
+  /** The figures of each output where there are several. */
+  outputs: { name: string; metrics: { r2: number; mae: number; rmse: number } }[];
   /**
    * Means over the folds, of the chosen candidate over training and test rows together: the figure that others publish of a
-   * data set. It is made last and decides nothing.
+   * data set. It is made last and decides nothing; empty where there is one fold.
    */
   crossValidation: { [metric: string]: number };
   leakage: LeakageFinding[];
@@ -76,36 +85,41 @@ export const evaluate: Stage<'Evaluate'> = async ({ useCase, runId, snapshot, ke
     await getWritten(ports.registry, key, 'registry'),
     `registry/${key}`,
   );
-  const learnt = readModelFile(modelBytes);
+  const learnt = calibrated(readModelFile(modelBytes), training);
 
   const predicted = predictRows(learnt, test.columns);
+  const { outputs } = test;
   const adjusted = predicted.map((value) => Math.max(value, declaration.score.floor ?? -Infinity));
-  const rules = training.ratingTable && applyRatingTable(training.ratingTable, test.columns, test.rows);
+  const rules = rulesOf(declaration, training, test);
   const metrics: Record<string, Metric> = {
     ...metricSet(training.reference),
-    ...(rules && { skill_over_rules: skillOver(mae, rules) }),
+    ...(rules && { skill_over_rules: skillOverRules(training.reference, rules) }),
   };
   const evaluation: EvaluationDocument = {
     format: 1,
     testRows: test.rows,
-    metrics: bootstrap(metrics, test.label, predicted, { seed: declaration.split.seed }),
+    metrics: bootstrap(metrics, test.label, predicted, { seed: declaration.split.seed, outputs }),
     constantMetrics: constantMetrics(training.reference, test.label),
     rulesMetrics: rules ? measure(metricSet(training.reference), test.label, rules) : {},
     predictions: checkPredictions(predicted),
-    coverage: coverage(test.label, intervalsAround(training.conformal, adjusted)),
-    crossValidation: validateCandidate(declaration, training.candidate, await everyRow(ports, snapshot, declaration))
-      .mean,
+    coverage: training.conformal && coverage(test.label, intervalsAround(training.conformal, adjusted)),
+    outputs: outputNames(declaration).map((name, k) => ({
+      name,
+      metrics: amountsOf(outputOf(test.label, outputs, k), outputOf(predicted, outputs, k)),
+    })),
+    crossValidation: await publishedFigure(ports, declaration, snapshot, training.candidate),
     leakage: frozen.leakage,
     snapshot,
   };
   const lineage = lineageOf(declaration, frozen, training, learnt, ports);
-  const { design, matrix, shap } = explainRows(declaration, learnt, test.columns);
-  const explanation = explain(matrix, shap);
+  const shown = rowsToExplain(test, declaration);
+  const explained = explainRows(declaration, learnt, shown.columns);
+  const { explanation, byOutput } = explanations(declaration, explained);
   const reference = fitReference(
     await scoredTraining(ports, declaration, snapshot, { learnt, conformal: training.conformal }),
     {
       dataVersion: frozen.dataVersion,
-      test: { actual: test.label, predicted },
+      errors: rowErrors(training.reference.task, outputs, test.label, predicted),
       importance: Object.fromEntries(explanation.features.map(({ name, meanAbsolute }) => [name, meanAbsolute])),
     },
   );
@@ -126,8 +140,9 @@ export const evaluate: Stage<'Evaluate'> = async ({ useCase, runId, snapshot, ke
   await recordFacts(ports, { useCase, runId }, 'Evaluate', {
     ...testFacts(declaration, test, predicted, evaluation, {
       ...explanation,
-      cases: typicalCases(matrix, shap, predicted, featureWords(definition, design)),
+      cases: typicalCases(explained, predictRows(learnt, shown.columns), featureWords(definition, explained.design)),
     }),
+    ...(byOutput.length > 0 && { outputs: outputFacts(evaluation, byOutput) }),
     lineage: {
       dataTable: `features/${useCase}`,
       dataVersion: lineage.dataVersion,
@@ -182,7 +197,7 @@ function cardOf(
     question,
     intendedUse: card.intendedUse,
     limits: card.limits,
-    label: { column: label.column, unit: label.unit },
+    label: { column: labelName(declaration), unit: label.unit },
     sources: Object.entries(contracts).map(([name, { contract }]) => ({
       name,
       contract: contract.id,
@@ -199,6 +214,29 @@ function cardOf(
     })),
     lineage,
   };
+}
+
+/** The predictions of the rules in use on these rows, rows × outputs: a tariff, or columns of the feature table. */
+function rulesOf(declaration: Declaration, { ratingTable }: TrainingDocument, test: RowSet): Float64Array | null {
+  if (declaration.rules) return interleaved(declaration.rules, test.columns);
+  return ratingTable && applyRatingTable(ratingTable, test.columns, test.rows);
+}
+
+const amountsOf = (actual: Float64Array, predicted: Float64Array) => ({
+  r2: r2(actual, predicted),
+  mae: mae(actual, predicted),
+  rmse: rmse(actual, predicted),
+});
+
+/** The chosen candidate's cross-validated metrics over all frozen rows. */
+async function publishedFigure(
+  ports: Ports,
+  declaration: Declaration,
+  snapshot: StageInput<'Evaluate'>['snapshot'],
+  candidate: TrainingDocument['candidate'],
+): Promise<{ [metric: string]: number }> {
+  if (searchOf(declaration, candidate.kind).folds === 1) return {};
+  return validateCandidate(declaration, candidate, await everyRow(ports, snapshot, declaration)).mean;
 }
 
 /** Training and test rows in one set. */
@@ -218,7 +256,7 @@ async function scoredTraining(
   ports: Ports,
   declaration: Declaration,
   snapshot: StageInput<'Evaluate'>['snapshot'],
-  model: { learnt: Learnt; conformal: Conformal },
+  model: { learnt: Learnt; conformal: Conformal | null },
 ): Promise<MonitoredRows> {
   const rows = await readFrozenTable(ports, snapshot, 'train');
   return withSql(ports, async (sql) => {
@@ -228,13 +266,66 @@ async function scoredTraining(
   });
 }
 
+/** So many rows × outputs are explained for the page: swarms and means hardly change with more. */
+const mostExplained = 8000;
+
+/** Test rows for the explanation: all of them, or a seeded sample where there are many. */
+function rowsToExplain(test: RowSet, { split }: Declaration): RowSet {
+  const wanted = Math.max(minimumGroupRows * 20, Math.floor(mostExplained / test.outputs));
+  if (test.rows <= wanted) return test;
+  return takeRowSet(test, random(split.seed).fork('explained').sample(test.rows, wanted));
+}
+
+/** The explanation of the model, and of several outputs each one's own; then the model's is the mean over them. */
+function explanations(declaration: Declaration, { matrix, outputs, shap }: ExplainedRows) {
+  if (outputs === 1) return { explanation: explain(matrix, shap), byOutput: [] };
+  const run = matrix.columns + 1;
+  const byOutput = outputNames(declaration).map((name, k) => {
+    const own = new Float64Array(matrix.rows * run);
+    for (let row = 0; row < matrix.rows; row++) {
+      own.set(shap.subarray((row * outputs + k) * run, (row * outputs + k + 1) * run), row * run);
+    }
+    return { name, explanation: explain(matrix, own, swarmsByOutput) };
+  });
+  return { explanation: meanExplanation(byOutput.map(({ explanation }) => explanation)), byOutput };
+}
+
+/** Of each of several outputs the page shows the swarms of so many features. */
+const swarmsByOutput = 5;
+
+function meanExplanation(parts: readonly Explanation[]): Explanation {
+  const importance = new Map<string, number>();
+  for (const { features } of parts) {
+    for (const { name, meanAbsolute } of features) {
+      importance.set(name, (importance.get(name) ?? 0) + meanAbsolute / parts.length);
+    }
+  }
+  const features = [...importance].map(([name, meanAbsolute]) => ({ name, meanAbsolute }));
+  return {
+    rows: parts[0].rows,
+    baseValue: parts.reduce((sum, { baseValue }) => sum + baseValue, 0) / parts.length,
+    features: features.sort((a, b) => b.meanAbsolute - a.meanAbsolute),
+  };
+}
+
+function outputFacts(
+  { outputs }: EvaluationDocument,
+  byOutput: readonly { name: string; explanation: Explanation }[],
+): OutputQuality[] {
+  return outputs.map(({ name, metrics }, k) => ({
+    name,
+    ...metrics,
+    features: byOutput[k].explanation.features.filter(({ marks }) => marks !== undefined),
+  }));
+}
+
 /** What a high and a low prediction are made of: means over a tenth of the rows each, so that nobody is shown; none of too few rows. */
 function typicalCases(
-  matrix: Matrix,
-  shap: Float64Array,
+  { matrix, outputs, shap }: ExplainedRows,
   predicted: Float64Array,
   words: { [feature: string]: FeatureWords },
 ): TypicalCase[] {
+  if (outputs > 1) return [];
   const order = descending(predicted);
   const tenth = Math.floor(predicted.length / 10);
   if (tenth < minimumGroupRows) return [];
@@ -263,7 +354,8 @@ function testFacts(
   evaluation: EvaluationDocument,
   explanation: Explanation,
 ): StageFacts {
-  const { column: name, unit } = declaration.label;
+  const { unit } = declaration.label;
+  const name = labelName(declaration);
   const names = Object.keys(evaluation.metrics) as MetricName[];
   return {
     target: { name, unit },
@@ -275,7 +367,7 @@ function testFacts(
         estimate: evaluation.metrics[metric]!,
         baselines: [
           { name: 'constant', value: evaluation.constantMetrics[metric] },
-          { name: 'tariff', value: evaluation.rulesMetrics[metric] },
+          { name: declaration.rules ? 'rules' : 'tariff', value: evaluation.rulesMetrics[metric] },
         ].filter((baseline): baseline is { name: string; value: number } => baseline.value !== undefined),
       })),
     },

@@ -8,17 +8,21 @@ import type { Ports } from '../ports/stage-ports.ts';
 import { releasedContract } from '../privacy/de-identify.ts';
 import { type UseCase, contractOf, useCaseOf } from '../usecase/catalogue.ts';
 import { featureTableColumns } from '../usecase/check.ts';
+import { featureQuery } from '../usecase/feature-query.ts';
 import { currentRows, featuresPath, lakeTable, latestBuilt, mountTable, silverPath, withSql } from './common/sql.ts';
 import type { Stage } from './stage.ts';
 
 /**
  * Runs the use case's features.sql over silver and appends the rows that are new or have changed as one batch, named after
- * the drop. Rows that hold already are not written again; nothing is ever overwritten.
+ * the drop. Rows that hold already are not written again; nothing is ever overwritten. Until every source has delivered there is
+ * nothing to join, and nothing is built.
  */
 export const features: Stage<'Features'> = async ({ useCase, runId }, ports) => {
   const definition = useCaseOf(ports.catalogue, useCase);
   return withSql(ports, async (sql) => {
-    await mountSources(sql, definition, ports);
+    const waitsFor = await mountSources(sql, definition, ports);
+    const hasChampion = liveAt(await readLedger(ports.registry, useCase), 'champion') !== null;
+    if (waitsFor.length > 0) return { useCase, runId, rows: 0, dataVersion: 0, hasChampion, complete: false };
     const table = lakeTable(ports, ports.gold, featuresPath(useCase), sql);
     const existing = await mountTable(table, sql, 'existing');
 
@@ -28,25 +32,29 @@ export const features: Stage<'Features'> = async ({ useCase, runId }, ports) => 
     const known = existing ? `EXCEPT SELECT ${columns} FROM (${current})` : '';
     const builtAt = `make_timestamptz(${Math.floor(ports.clock.nowMs())} * 1000)`;
     const batch = `SELECT *, ${quoteText(runId)} AS _batch, ${builtAt} AS _built_at
-      FROM (SELECT ${columns} FROM (${definition.features}\n) ${known}) ORDER BY ALL`;
+      FROM (SELECT ${columns} FROM (${featureQuery(definition)}\n) ${known}) ORDER BY ALL`;
     const data = await storeQuery(table, sql, batch);
     const rows = data.files.reduce((sum, file) => sum + file.rows, 0);
     const txn = { appId: `features:${runId}`, version: 1 };
     const details = { runId, codeVersion: ports.codeVersion };
     // a drop that brings nothing new makes no new data version, which would seem worth a retraining
     const written = rows === 0 ? existing : await table.append(data, { txn, details });
-    const hasChampion = liveAt(await readLedger(ports.registry, useCase), 'champion') !== null;
-    return { useCase, runId, rows, dataVersion: written?.version ?? 0, hasChampion };
+    return { useCase, runId, rows, dataVersion: written?.version ?? 0, hasChampion, complete: true };
   });
 };
 
-/** Each source as the view of its name: its current rows, or no rows where nothing has arrived yet. */
-async function mountSources(sql: SqlEngine, useCase: UseCase, ports: Ports): Promise<void> {
+/**
+ * Each source as the view of its name: its current rows, or no rows where nothing has arrived yet. Returns the sources that have
+ * not delivered and are not optional.
+ */
+async function mountSources(sql: SqlEngine, useCase: UseCase, ports: Ports): Promise<string[]> {
   const { id, entity, sources } = useCase.declaration;
-  for (const source of Object.keys(sources)) {
+  const waitsFor: string[] = [];
+  for (const [source, { optional }] of Object.entries(sources)) {
     const contract = releasedContract(contractOf(useCase, source));
     const raw = `${source} as delivered`;
     const mounted = await mountTable(lakeTable(ports, ports.silver, silverPath(id, source), sql), sql, raw);
+    if (!mounted && !optional) waitsFor.push(source);
     const names = contract.columns.map(({ name }) => name);
     const keys = contract.columns.filter(({ name, primaryKey }) => primaryKey || name === entity.eventTime);
     const columns = names.map(quoteName).join(', ');
@@ -61,4 +69,5 @@ async function mountSources(sql: SqlEngine, useCase: UseCase, ports: Ports): Pro
           .join(', ')} WHERE false`;
     await sql.run(`CREATE OR REPLACE TEMP VIEW ${quoteName(source)} AS SELECT ${columns} FROM (${rows})`);
   }
+  return waitsFor;
 }

@@ -2,18 +2,21 @@ import { quoteName, quoteText } from '../data/quote.ts';
 import { appendQuery } from '../lake/write.ts';
 import { groupsOf } from '../ml/metrics/actual-expected.ts';
 import type { Cell } from '../ml/encoders/columns.ts';
-import { numbers } from '../ml/encoders/columns.ts';
+import { isMissing, numbers } from '../ml/encoders/columns.ts';
+import { takeRows } from '../ml/tune/cross-validate.ts';
 import { type MonitoringResult, monitor as look } from '../monitoring/monitor.ts';
 import type { MaturedRows } from '../monitoring/performance.ts';
 import type { ReferenceProfile } from '../monitoring/reference.ts';
 import { severities } from '../monitoring/severity.ts';
 import { useCaseOf } from '../usecase/catalogue.ts';
 import type { Columns } from '../ml/encoders/columns.ts';
+import { outputColumn } from '../usecase/check.ts';
 import type { Declaration } from '../usecase/declaration.ts';
+import { labelColumns, taskOf } from '../usecase/label.ts';
 import { daysOf } from './common/duration.ts';
 import { driftFacts } from './common/drift-facts.ts';
 import { factsOf, recordFacts } from './common/facts.ts';
-import { columnsOf } from './common/frozen-sets.ts';
+import { columnsOf, interleaved } from './common/frozen-sets.ts';
 import { metricSet } from './common/metric-set.ts';
 import { monitoredRows } from './common/monitored-rows.ts';
 import { driftPath, featuresPath, lakeTable, mountTable, predictionsPath, withSql } from './common/sql.ts';
@@ -86,22 +89,28 @@ export const monitor: Stage<'Monitor'> = async ({ useCase, runId, version, predi
 };
 
 /** Rows whose label is there and final by now. */
-function maturedRows({ label, entity, monitor }: Declaration, columns: Columns, nowMs: number): MaturedRows {
-  const actual = numbers(label.column, columns[label.column]);
-  const predicted = numbers('prediction', columns['prediction']);
+function maturedRows(declaration: Declaration, columns: Columns, nowMs: number): MaturedRows {
+  const { label, entity, monitor } = declaration;
+  const labels = labelColumns(declaration);
+  const outputs = labels.length;
+  const actual = interleaved(labels, columns);
+  const predicted = interleaved(outputs === 1 ? ['prediction'] : labels.map(outputColumn), columns);
   const maturityMs = daysOf(label.maturity) * 86_400_000;
   const times = numbers(entity.eventTime, columns[entity.eventTime]);
-  const rows = Array.from(actual.keys()).filter(
-    (row) => !Number.isNaN(actual[row]) && times[row] + maturityMs <= nowMs,
-  );
+  const isKnown = (row: number) => !actual.subarray(row * outputs, (row + 1) * outputs).some(Number.isNaN);
+  const rows = Array.from(times.keys()).filter((row) => isKnown(row) && times[row] + maturityMs <= nowMs);
   return {
-    actual: Float64Array.from(rows, (row) => actual[row]),
-    predicted: Float64Array.from(rows, (row) => predicted[row]),
+    task: taskOf(declaration),
+    outputs,
+    actual: takeRows(actual, rows, outputs),
+    predicted: takeRows(predicted, rows, outputs),
     groups: Object.fromEntries(
-      monitor.slices.map((slice) => [slice, groupsOf(rows.map((row): Cell => columns[slice][row]))]),
+      monitor.slices.map((slice) => [slice, groupsOf(rows.map((row): Cell => presentOrNull(columns[slice][row])))]),
     ),
   };
 }
+
+const presentOrNull = (cell: Cell): Cell => (isMissing(cell) ? null : cell);
 
 /** One row per watched column and one for the prediction. */
 function driftRows(

@@ -5,6 +5,7 @@ import type { Ports } from '../ports/stage-ports.ts';
 import type { Predictions } from '../report/facts.ts';
 import { useCaseOf } from '../usecase/catalogue.ts';
 import type { Declaration } from '../usecase/declaration.ts';
+import { bandsOf, labelName } from '../usecase/label.ts';
 import { recordFacts } from './common/facts.ts';
 import { digestOf, fromJsonBytes, getWritten } from './common/json.ts';
 import { lakeTable, mountTable, predictionsPath, withSql } from './common/sql.ts';
@@ -44,7 +45,7 @@ export const publish: Stage<'Publish'> = async ({ useCase, runId, pin, batches, 
       `CREATE TEMP VIEW published AS SELECT * FROM predictions WHERE run_id = ${quoteText(runId)} AND model_version = ${pin.version}`,
     );
     await recordFacts(ports, { useCase, runId }, 'Publish', {
-      target: { name: declaration.label.column, unit: declaration.label.unit },
+      target: { name: labelName(declaration), unit: declaration.label.unit },
       predictions: await summary(sql, ports, declaration, pin.version),
     });
     ports.telemetry.measure('PredictionsPublished', rows, useCase);
@@ -72,35 +73,36 @@ function ensureFit(runId: string, { files }: DataFiles, expectedRows: number): v
 }
 
 /** Counts of bands and flags, and how wide and how true the intervals are. */
-async function summary(
-  sql: SqlEngine,
-  ports: Ports,
-  { id, score }: Declaration,
-  version: number,
-): Promise<Predictions> {
+async function summary(sql: SqlEngine, ports: Ports, declaration: Declaration, version: number): Promise<Predictions> {
+  const { id, score } = declaration;
   const { manifest } = await loadVersion(ports, id, version);
   const { coverage } = await loadEvaluation(ports, manifest);
   const flags = Object.keys(score.flags).map((flag, i) => `count(*) FILTER (${quoteName(flag)}) AS flag${i}`);
+  const width = score.interval ? ['avg(prediction_upper_bound - prediction_lower_bound) AS width'] : [];
   const [total] = await sql.rows(
-    `SELECT ${['count(*) AS rows', 'avg(prediction) AS mean', 'avg(prediction_upper_bound - prediction_lower_bound) AS width', ...flags].join(', ')} FROM published`,
+    `SELECT ${['count(*) AS rows', 'avg(prediction) AS mean', ...width, ...flags].join(', ')} FROM published`,
   );
+  const bands = bandsOf(declaration);
   const counted = await sql.rows('SELECT category, count(*) AS rows FROM published GROUP BY category');
   const countOf = new Map(counted.map(({ category, rows }) => [category as string, Number(rows)]));
   return {
     rows: Number(total['rows']),
     modelVersion: String(version),
     mean: Number(total['mean']),
-    bands: score.bands.map(({ name, below }, i) => ({
+    bands: bands.map(({ name, below }, i) => ({
       name,
       rows: countOf.get(name) ?? 0,
-      ...(i > 0 && { from: score.bands[i - 1].below! }),
+      ...(i > 0 && { from: bands[i - 1].below! }),
       ...(below !== undefined && { to: below }),
     })),
     flags: Object.entries(score.flags).map(([name, rule], i) => ({ name, rows: Number(total[`flag${i}`]), rule })),
-    intervals: {
-      nominalCoverage: score.interval.coverage,
-      measuredCoverage: coverage.coverage,
-      meanWidth: Number(total['width']),
-    },
+    ...(score.interval &&
+      coverage && {
+        intervals: {
+          nominalCoverage: score.interval.coverage,
+          measuredCoverage: coverage.coverage,
+          meanWidth: Number(total['width']),
+        },
+      }),
   };
 }

@@ -1,6 +1,7 @@
 import { quoteName, quoteText } from '../data/quote.ts';
 import { storeQuery } from '../lake/write.ts';
 import { useCaseOf } from '../usecase/catalogue.ts';
+import { scoredColumns } from '../usecase/check.ts';
 import { digestOf, toJsonBytes } from './common/json.ts';
 import { scoreRows } from './common/scoring.ts';
 import { currentFeatures, featuresPath, lakeTable, mountTable, predictionsPath, withSql } from './common/sql.ts';
@@ -31,19 +32,12 @@ export const score: Stage<'Score'> = async ({ useCase, runId, pin, batches, part
       version,
       `SELECT * FROM (${currentFeatures(declaration)}) WHERE _batch IN (${batches.map(quoteText).join(', ')}) AND ${mine}`,
     );
-    const scoredColumns = [
-      'prediction',
-      'adjusted_prediction',
-      'category',
-      'prediction_lower_bound',
-      'prediction_upper_bound',
-      ...Object.keys(declaration.score.flags),
-    ];
+    const columns = [key, eventTime, ...scoredColumns(declaration), ...Object.keys(declaration.score.flags)];
     const table = lakeTable(ports, ports.gold, predictionsPath(useCase), sql);
     const data = await storeQuery(
       table,
       sql,
-      `SELECT ${[key, eventTime, ...scoredColumns].map(quoteName).join(', ')}, _batch,
+      `SELECT ${columns.map(quoteName).join(', ')}, _batch,
         ${quoteText(runId)} AS run_id, ${pin.version}::INTEGER AS model_version, ${quoteText(pin.modelDigest)} AS model_digest,
         ${pin.dataVersion}::INTEGER AS data_version, make_timestamptz(${Math.floor(ports.clock.nowMs())} * 1000) AS predicted_at
       FROM scored ORDER BY ALL`,

@@ -7,11 +7,13 @@ import { applyDesign, fitDesign } from '../ml/encoders/design.ts';
 import { numbers } from '../ml/encoders/columns.ts';
 import { checkLeakage } from '../ml/leakage/check.ts';
 import type { LeakageFinding } from '../ml/leakage/finding.ts';
+import { outputOf } from '../ml/metrics/outputs.ts';
 import { holdout } from '../ml/tune/holdout.ts';
 import type { Ports } from '../ports/stage-ports.ts';
 import { type UseCase, useCaseOf } from '../usecase/catalogue.ts';
 import type { Declaration } from '../usecase/declaration.ts';
 import { quoteName } from '../data/quote.ts';
+import { labelColumns } from '../usecase/label.ts';
 import { type RowSet, type SnapshotDocument, rowSetOf, snapshotPrefix } from './common/frozen-sets.ts';
 import { digestOf, toJsonBytes } from './common/json.ts';
 import { daysOf } from './common/duration.ts';
@@ -95,13 +97,15 @@ async function freeze(
   { declaration, contracts }: UseCase,
   { runId, cause, dataVersion }: Request,
 ): Promise<SnapshotDocument> {
-  const { id, label, split } = declaration;
+  const { id, split } = declaration;
   if (!(await mountTable(lakeTable(ports, ports.gold, featuresPath(id), sql), sql, 'features', dataVersion))) {
     throw new TooFewRows(`${id} has no features yet: drop a file first.`);
   }
   await sql.run(
     `CREATE TEMP TABLE frozen AS SELECT *, (row_number() OVER () - 1)::INTEGER AS _row
-      FROM (${currentFeatures(declaration)}) WHERE ${quoteName(label.column)} IS NOT NULL`,
+      FROM (${currentFeatures(declaration)}) WHERE ${labelColumns(declaration)
+        .map((name) => `${quoteName(name)} IS NOT NULL`)
+        .join(' AND ')}`,
   );
   const rows = rowSetOf(await sql.query('SELECT * FROM frozen ORDER BY _row'), declaration);
   const sides = holdout(rows.rows, { test: split.test, seed: split.seed, keys: rows.keys });
@@ -160,12 +164,17 @@ async function rowsOf(sql: SqlEngine, rows: Uint32Array): Promise<Table> {
   );
 }
 
-function leakageIn(declaration: Declaration, { columns, label }: RowSet, parts: Parts): LeakageFinding[] {
+/** Each output is a label that a feature may give away; the other checks are the same for all. */
+function leakageIn(declaration: Declaration, rows: RowSet, parts: Parts): LeakageFinding[] {
   const { eventTime } = declaration.entity;
-  return checkLeakage({
-    features: applyDesign(fitDesign(columns, designSpec(declaration)), columns),
-    label,
+  const { columns, label, outputs } = rows;
+  const features = applyDesign(fitDesign(columns, designSpec(declaration)), columns);
+  const findings = checkLeakage({
+    features,
+    label: outputOf(label, outputs, 0),
     split: parts,
     eventTime: numbers(eventTime, columns[eventTime]),
   });
+  const others = labelColumns(declaration).slice(1);
+  return [...findings, ...others.flatMap((_, k) => checkLeakage({ features, label: outputOf(label, outputs, k + 1) }))];
 }

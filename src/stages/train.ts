@@ -1,21 +1,30 @@
 import { deviation, mean } from 'd3-array';
+import type { Calibrator } from '../ml/calibration/calibrator.ts';
 import { applyConformal, fitConformal, type Conformal } from '../ml/calibration/conformal.ts';
 import type { Estimate } from '../ml/metrics/metric.ts';
 import { type RatingTable, applyRatingTable, fitRatingTable } from '../ml/baselines/rating-table.ts';
 import { crossValidate } from '../ml/tune/cross-validate.ts';
-import { groupedKFold } from '../ml/tune/folds.ts';
 import type { Candidate as ReportedCandidate, CrossValidated, ModelComparison, Parameters } from '../report/facts.ts';
 import type { Candidate } from '../stages.ts';
 import { useCaseOf } from '../usecase/catalogue.ts';
 import type { Declaration } from '../usecase/declaration.ts';
+import { taskOf } from '../usecase/label.ts';
 import { type MetricName, metricDescriptors } from '../usecase/metrics.ts';
 import { recordFacts } from './common/facts.ts';
-import { type RowSet, readFrozenSet, snapshotPrefix } from './common/frozen-sets.ts';
+import {
+  type RowSet,
+  interleaved,
+  readFrozenSet,
+  snapshotPrefix,
+  takeColumns,
+  takeRowSet,
+} from './common/frozen-sets.ts';
 import { fromJsonBytes, getWritten, toJsonBytes } from './common/json.ts';
-import { learn, takeColumns } from './common/learning.ts';
+import { calibratorOf, learn } from './common/learning.ts';
 import { type LabelReference, type MetricSet, describeMetric, labelReference, metricSet } from './common/metric-set.ts';
 import { writeModelFile } from './common/model-file.ts';
 import { searchOf } from './common/search.ts';
+import { splitsOf } from './common/validation.ts';
 import type { Stage } from './stage.ts';
 import type { CandidateDocument } from './tune.ts';
 
@@ -26,7 +35,10 @@ export type TrainingDocument = {
   /** Means over the folds, of the chosen candidate. */
   crossValidation: { [metric: string]: Estimate };
   reference: LabelReference;
-  conformal: Conformal;
+  /** Around the predictions of an amount, where the use case declares intervals. */
+  conformal: Conformal | null;
+  /** From the model's probabilities of an event to calibrated ones. */
+  calibrator: Calibrator | null;
   /** The tariff to beat, where the use case declares one. */
   ratingTable: RatingTable | null;
 };
@@ -42,8 +54,12 @@ export const train: Stage<'Train'> = async ({ useCase, runId, snapshot, tuned },
   );
   const metric = searchOf(declaration, documents[0].candidate.kind).metric;
   const best = chooseBest(documents, metric);
-  const learnt = learn(declaration, best.candidate, rows.columns, rows.label);
-  const reference = labelReference(rows.label, declaration.label.highQuantile);
+  const learnt = learn(declaration, best.candidate, rows);
+  const reference = labelReference(rows.label, declaration);
+  const judged = judgedRows(
+    rows,
+    Float64Array.from(best.outOfFold, (value) => value ?? NaN),
+  );
 
   const key = `${snapshotPrefix({ useCase, runId })}chosen/training.json`;
   const document: TrainingDocument = {
@@ -52,7 +68,8 @@ export const train: Stage<'Train'> = async ({ useCase, runId, snapshot, tuned },
     crossValidation: Object.fromEntries(Object.keys(best.mean).map((name) => [name, acrossFolds(best, name).estimate])),
     reference,
     ratingTable: declaration.ratingTable ? fitRatingTable(rows.columns, rows.label, declaration.ratingTable) : null,
-    conformal: intervalsOf(declaration, rows, Float64Array.from(best.outOfFold)),
+    conformal: intervalsOf(declaration, judged),
+    calibrator: calibratorOf(declaration, judged.label, judged.outOfFold) ?? null,
   };
   await ports.registry.put(beside(key, 'model.txt'), writeModelFile(learnt));
   await ports.registry.put(key, toJsonBytes(document));
@@ -72,14 +89,23 @@ export function chooseBest(documents: readonly CandidateDocument[], metric: Metr
   return documents.reduce((best, other) => (score(other) > score(best) || Number.isNaN(score(best)) ? other : best));
 }
 
+type JudgedRows = { label: Float64Array; outOfFold: Float64Array };
+
+/** The rows that some fold has judged: with a single split most have no prediction by a model that had not seen them. */
+function judgedRows({ label }: RowSet, outOfFold: Float64Array): JudgedRows {
+  const isJudged = (_: number, i: number) => !Number.isNaN(outOfFold[i]);
+  return { label: label.filter(isJudged), outOfFold: outOfFold.filter(isJudged) };
+}
+
 /**
  * Prediction intervals from the predictions of rows that the model had not seen. Where predictions have a positive floor the
  * interval widens with the prediction, because the error of a cost grows with the cost.
  */
-function intervalsOf({ score }: Declaration, rows: RowSet, outOfFold: Float64Array): Conformal {
+function intervalsOf({ score }: Declaration, { label, outOfFold }: JudgedRows): Conformal | null {
+  if (!score.interval) return null;
   const floor = score.floor ?? -Infinity;
   const adjusted = outOfFold.map((prediction) => Math.max(prediction, floor));
-  return fitConformal(rows.label, adjusted, {
+  return fitConformal(label, adjusted, {
     score: floor > 0 ? 'relative' : 'absolute',
     miscoverage: 1 - score.interval.coverage,
   });
@@ -97,7 +123,7 @@ function comparison(
   metric: MetricName,
   metrics: MetricSet,
 ): ModelComparison {
-  const shown = [metric, ...(['r2', 'mae', 'rmse', 'high_cost_recall'] as const).filter((name) => name !== metric)];
+  const shown = shownMetrics(declaration, metric);
   const { folds, seed } = searchOf(declaration, best.candidate.kind);
   const candidates = documents.map((document): ReportedCandidate => ({
     name: document.candidate.id,
@@ -109,33 +135,78 @@ function comparison(
   }));
 
   // baselines are judged as the models are: fitted on the other folds
-  const baseline = (name: string, by: readonly string[]): ReportedCandidate => {
+  const splits = splitsOf(declaration, rows, { folds, seed });
+  const validate = (name: string, baseline: Baseline): ReportedCandidate => {
     const validated = crossValidate({
-      splits: groupedKFold(rows.keys, { folds, salt: seed }),
+      splits,
       actual: rows.label,
+      outputs: rows.outputs,
       metrics,
-      fit: (train) =>
-        fitRatingTable(
-          takeColumns(rows.columns, train),
-          Float64Array.from(train, (row) => rows.label[row]),
-          by,
-        ),
-      predict: (table, test) => applyRatingTable(table, takeColumns(rows.columns, test), test.length),
+      ...baseline,
     });
-    return { name, kind: 'baseline', scores: shown.map((metric) => acrossFolds(validated, metric)) };
+    return { name, kind: 'baseline', scores: shown.map((shownMetric) => acrossFolds(validated, shownMetric)) };
   };
   return {
     folds,
     metrics: shown.map((name) => describeMetric(name, declaration.label.unit)),
     candidates: [
       ...candidates,
-      // a table without factors is one cell: the constant
-      baseline('constant mean', []),
+      validate('constant mean', constantMean(rows)),
       ...(declaration.ratingTable
-        ? [baseline(`tariff by ${declaration.ratingTable.join(' × ')}`, declaration.ratingTable)]
+        ? [validate(`tariff by ${declaration.ratingTable.join(' × ')}`, tariff(rows, declaration.ratingTable))]
         : []),
+      ...(declaration.rules ? [validate('rules in use', rulesInUse(rows, declaration.rules))] : []),
     ],
   };
+}
+
+/** The metric that decided, and the customary ones of the task. */
+function shownMetrics(declaration: Declaration, metric: MetricName): MetricName[] {
+  const customary = {
+    regression: ['r2', 'mae', 'rmse', 'high_cost_recall'],
+    binary: ['roc_auc', 'pr_auc', 'log_loss', 'calibration_error'],
+    ranking: ['rmse', 'r2', 'mae', 'ndcg_at_5', 'top_5_overlap'],
+  } as const satisfies { [task: string]: readonly MetricName[] };
+  return [metric, ...customary[taskOf(declaration)].filter((name) => name !== metric)];
+}
+
+/** What a model has to beat, fitted on the rows given and applied to others. */
+type Baseline = {
+  fit: (train: Uint32Array) => unknown;
+  predict: (fitted: unknown, test: Uint32Array) => Float64Array;
+};
+
+const baselineOf = <Fitted>(
+  fit: (train: Uint32Array) => Fitted,
+  predict: (fitted: Fitted, test: Uint32Array) => Float64Array,
+): Baseline => ({ fit, predict: (fitted, test) => predict(fitted as Fitted, test) });
+
+function constantMean(rows: RowSet): Baseline {
+  const { outputs } = rows;
+  return baselineOf(
+    (train) => {
+      const { label } = takeRowSet({ ...rows, columns: {} }, train);
+      const sums = new Float64Array(outputs);
+      label.forEach((value, i) => (sums[i % outputs] += value));
+      return sums.map((sum) => sum / train.length);
+    },
+    (means, test) => Float64Array.from({ length: test.length * outputs }, (_, i) => means[i % outputs]),
+  );
+}
+
+function tariff(rows: RowSet, by: readonly string[]): Baseline {
+  return baselineOf(
+    (train) => fitRatingTable(takeColumns(rows.columns, train), takeRowSet({ ...rows, columns: {} }, train).label, by),
+    (table, test) => applyRatingTable(table, takeColumns(rows.columns, test), test.length),
+  );
+}
+
+/** Nothing is fitted: the rules' own predictions stand in the feature table. */
+function rulesInUse(rows: RowSet, columns: readonly string[]): Baseline {
+  return baselineOf(
+    () => null,
+    (_, test) => interleaved(columns, takeColumns(rows.columns, test)),
+  );
 }
 
 /** Mean over the folds with the 95 % interval of Student's t. */

@@ -8,13 +8,16 @@ import { searchOf } from './common/search.ts';
 import { validateCandidate } from './common/validation.ts';
 import type { Stage } from './stage.ts';
 
-/** What one candidate came to; `outOfFold[row]` is the prediction of a training row by the model that had not seen it. */
+/**
+ * What one candidate came to. `outOfFold` holds rows × outputs predictions of training rows by the model that had not seen them,
+ * null for rows that no fold judged.
+ */
 export type CandidateDocument = {
   format: 1;
   candidate: Candidate;
   folds: CrossValidation<MetricName>['folds'];
   mean: { [metric: string]: number };
-  outOfFold: number[];
+  outOfFold: (number | null)[];
   tookSeconds: number;
 };
 
@@ -28,7 +31,7 @@ export const tune: Stage<'Tune'> = async ({ useCase, runId, snapshot, candidate 
   const document: CandidateDocument = {
     format: 1,
     candidate,
-    folds: validated.folds as CandidateDocument['folds'],
+    folds: validated.folds,
     mean: validated.mean,
     outOfFold: [...validated.outOfFold],
     tookSeconds: (ports.clock.nowMs() - startedMs) / 1000,

@@ -91,15 +91,18 @@ function useCaseOfTexts(id: string, declared: unknown, texts: { [file: string]: 
   if (findings) return refuse(findings);
 
   const absent: Finding[] = Object.entries(declaration.sources)
-    .filter(([, file]) => !Object.hasOwn(texts, file))
-    .map(([source, file]) => ({ path: ['sources', source], message: `there is no file ${file} beside it` }));
+    .filter(([, { contract }]) => !Object.hasOwn(texts, contract))
+    .map(([source, { contract }]) => ({
+      path: ['sources', source],
+      message: `there is no file ${contract} beside it`,
+    }));
   if (declaration.id !== id)
     absent.push({ path: ['id'], message: `its folder is called "${id}", the id must be the same` });
   if (!Object.hasOwn(texts, featuresFile)) absent.push({ path: [], message: `there is no ${featuresFile} beside it` });
   if (absent.length > 0) return refuse(absent);
 
   const contracts = Object.fromEntries(
-    Object.entries(declaration.sources).map(([source, file]) => {
+    Object.entries(declaration.sources).map(([source, { contract: file }]) => {
       const yaml = texts[file];
       return [source, { file, yaml, contract: parseContract(yaml, `${id}/${file}`) }];
     }),

@@ -5,19 +5,28 @@ import type { Finding } from '../data/strict-parse.ts';
 import { glmParameters } from '../ml/glm/parameters.ts';
 import { boostingParameters, forestParameters } from '../ml/trees/parameters.ts';
 import type { Declaration, ModelDeclaration } from './declaration.ts';
-import { metricDescriptors, type MetricName } from './metrics.ts';
+import { bandsOf, labelColumns, labelName, outputNames, taskOf } from './label.ts';
+import { type MetricName, type Task, metricDescriptors, metricsOf } from './metrics.ts';
 
 /** What scoring adds to the feature table's columns; flags may be conditions over these. */
-export const scoredColumns = [
-  'prediction',
-  'adjusted_prediction',
-  'category',
-  'prediction_lower_bound',
-  'prediction_upper_bound',
-] as const;
+export function scoredColumns(declaration: Declaration): string[] {
+  const { interval, reasons } = declaration.score;
+  return [
+    'prediction',
+    'adjusted_prediction',
+    'category',
+    ...(interval ? ['prediction_lower_bound', 'prediction_upper_bound'] : []),
+    ...(reasons > 0 ? ['reasons'] : []),
+    ...outputNames(declaration).map(outputColumn),
+  ];
+}
 
-/** The columns that features.sql gives: key, event time, features, carried columns, and the label. */
-export function featureTableColumns({ entity, features, label }: Declaration): string[] {
+/** The column of the predictions table that holds one of several outputs; `prediction` is the mean over them. */
+export const outputColumn = (output: string) => `prediction_${output}`;
+
+/** The columns of the feature table: key, event time, features, carried columns, and the labels. */
+export function featureTableColumns(declaration: Declaration): string[] {
+  const { entity, features } = declaration;
   return [
     ...new Set([
       entity.key,
@@ -25,7 +34,7 @@ export function featureTableColumns({ entity, features, label }: Declaration): s
       ...features.numeric,
       ...features.categorical,
       ...features.carried,
-      label.column,
+      ...labelColumns(declaration),
     ]),
   ];
 }
@@ -39,9 +48,12 @@ export function declarationFindings(declaration: Declaration, contracts: Contrac
     ...profileFindings(declaration, contracts),
     ...featureFindings(declaration),
     ...ratingFindings(declaration),
+    ...rulesFindings(declaration),
     ...declaration.models.flatMap(modelFindings),
+    ...taskFindings(declaration),
     ...limitFindings(declaration.gates, ['gates']),
     ...limitFindings(declaration.monitor.performance, ['monitor', 'performance']),
+    ...scoreFindings(declaration),
     ...bandFindings(declaration.score),
     ...flagFindings(declaration),
     ...monitorFindings(declaration),
@@ -79,7 +91,8 @@ function profileFindings({ profiles, sources }: Declaration, contracts: Contract
 }
 
 function featureFindings(declaration: Declaration): Finding[] {
-  const { features, entity, label } = declaration;
+  const { features, entity } = declaration;
+  const labels = labelColumns(declaration);
   const modelled = [...features.numeric, ...features.categorical];
   const findings: Finding[] = [];
   if (modelled.length === 0) findings.push({ path: ['features'], message: 'there is no feature' });
@@ -88,7 +101,7 @@ function featureFindings(declaration: Declaration): Finding[] {
     const path = ['features', list];
     if ([...modelled, ...features.carried].indexOf(name) < i)
       findings.push({ path, message: `"${name}" is named twice` });
-    if (name === label.column)
+    if (labels.includes(name))
       findings.push({ path, message: `"${name}" is the label: a model that sees it has learnt nothing` });
     if (name === entity.key) findings.push({ path, message: `"${name}" is the entity's key and no feature` });
   }
@@ -97,12 +110,104 @@ function featureFindings(declaration: Declaration): Finding[] {
 
 function ratingFindings(declaration: Declaration): Finding[] {
   const known = featureTableColumns(declaration);
+  if (declaration.ratingTable && declaration.label.outputs) {
+    return [{ path: ['ratingTable'], message: 'prices one label; several outputs are compared with "rules"' }];
+  }
   return (declaration.ratingTable ?? [])
-    .filter((name) => !known.includes(name) || name === declaration.label.column)
+    .filter((name) => !known.includes(name) || labelColumns(declaration).includes(name))
     .map((name) => ({
       path: ['ratingTable'],
       message: `"${name}" is no factor to rate by.${didYouMean(name, known)}`,
     }));
+}
+
+function rulesFindings(declaration: Declaration): Finding[] {
+  const { rules, ratingTable, features } = declaration;
+  if (!rules) return [];
+  const path = ['rules'];
+  const outputs = labelColumns(declaration).length;
+  const unknown = rules.filter((name) => !features.carried.includes(name));
+  return [
+    ...(ratingTable ? [{ path, message: 'there is a "ratingTable" already: a model has one thing to beat' }] : []),
+    ...(rules.length === outputs ? [] : [{ path, message: `names ${rules.length} columns for ${outputs} outputs` }]),
+    ...unknown.map((name) => ({
+      path,
+      message: `"${name}" is no carried column.${didYouMean(name, features.carried)}`,
+    })),
+  ];
+}
+
+/** What the label is decides what a model, a metric and a score can be. */
+function taskFindings(declaration: Declaration): Finding[] {
+  const task = taskOf(declaration);
+  const { models, gates, monitor } = declaration;
+  const known = metricsOf(task);
+  const metric = (name: string, path: PropertyKey[]): Finding[] =>
+    known.includes(name as MetricName)
+      ? []
+      : [{ path, message: `"${name}" says nothing about ${labelName(declaration)}: ${taskWords[task]}` }];
+  const isDeclared = ([name, limit]: [string, unknown]) => name !== 'beatsChampion' && limit !== undefined;
+  return [
+    ...models.flatMap((model, i) => [
+      ...metric(model.search.metric, ['models', i, 'search', 'metric']),
+      ...objectiveFindings(model, task).map((message) => ({ path: ['models', i, 'parameters'], message })),
+    ]),
+    ...Object.entries(gates)
+      .filter(isDeclared)
+      .flatMap(([name]) => metric(name, ['gates', name])),
+    ...metric(gates.beatsChampion.metric, ['gates', 'beatsChampion', 'metric']),
+    ...Object.entries(monitor.performance)
+      .filter(isDeclared)
+      .flatMap(([name]) => metric(name, ['monitor', 'performance', name])),
+  ];
+}
+
+const taskWords: { [task in Task]: string } = {
+  regression: 'it is an amount, judged by r2, mae, rmse, …',
+  binary: 'it is an event, judged by roc_auc, log_loss, …',
+  ranking: 'it is several amounts, judged by rmse, ndcg_at_5, …',
+};
+
+function objectiveFindings({ kind, parameters }: ModelDeclaration, task: Task): string[] {
+  if (kind === 'gradient-boosting') {
+    const isBinary = parameters.objective === 'binary';
+    if (isBinary !== (task === 'binary')) {
+      return [`the objective ${parameters.objective} does not fit the label, which is ${taskNouns[task]}`];
+    }
+  }
+  if (kind === 'glm') {
+    if (task === 'ranking') return ['a glm has one output'];
+    if ((parameters.family === 'binomial') !== (task === 'binary')) {
+      return [`the family ${parameters.family} does not fit the label, which is ${taskNouns[task]}`];
+    }
+  }
+  return [];
+}
+
+const taskNouns: { [task in Task]: string } = {
+  regression: 'an amount',
+  binary: 'an event',
+  ranking: 'several amounts',
+};
+
+/** Bands or a decision; intervals around amounts only. */
+function scoreFindings(declaration: Declaration): Finding[] {
+  const { bands, decision, interval } = declaration.score;
+  const path = ['score'];
+  const task = taskOf(declaration);
+  const findings: Finding[] = [];
+  if ((bands === undefined) === (decision === undefined))
+    findings.push({ path, message: 'needs "bands" or a "decision"' });
+  if (decision && task !== 'binary') {
+    findings.push({
+      path: [...path, 'decision'],
+      message: `costs decide about an event; the label is ${taskNouns[task]}`,
+    });
+  }
+  if (interval && task !== 'regression') {
+    findings.push({ path: [...path, 'interval'], message: `belongs to one amount; the label is ${taskNouns[task]}` });
+  }
+  return findings;
 }
 
 const parametersOf = {
@@ -135,8 +240,10 @@ function limitFindings(limits: Partial<Record<string, unknown>>, path: PropertyK
   });
 }
 
-function bandFindings({ bands }: Declaration['score']): Finding[] {
-  const path = ['score', 'bands'];
+function bandFindings(score: Declaration['score']): Finding[] {
+  if (!score.bands && !score.decision) return [];
+  const bands = bandsOf({ score });
+  const path = ['score', score.bands ? 'bands' : 'decision'];
   return bands.flatMap(({ name, below }, i) => {
     const findings: Finding[] = [];
     const last = i === bands.length - 1;
@@ -155,7 +262,7 @@ function bandFindings({ bands }: Declaration['score']): Finding[] {
 }
 
 function flagFindings(declaration: Declaration): Finding[] {
-  const columns = [...scoredColumns, ...featureTableColumns(declaration)];
+  const columns = [...scoredColumns(declaration), ...featureTableColumns(declaration)];
   return Object.entries(declaration.score.flags).flatMap(([flag, condition]) => {
     const path = ['score', 'flags', flag];
     const messages = conditionFindings(condition, columns);

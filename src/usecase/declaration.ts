@@ -38,21 +38,47 @@ const dimension = z.union(
 const search = z.strictObject({
   /** Parameter → how its values are drawn, as in `src/ml/tune/search.ts`. */
   space: z.record(z.string(), dimension),
-  trials: z.number().int().min(1),
-  folds: z.number().int().min(2),
+  /** Without trials there is one candidate, the model as declared; it is judged all the same. */
+  trials: z.number().int().min(0),
+  /** With 1, a fifth of the training rows judges the candidates instead of cross-validation: for much data. */
+  folds: z.number().int().min(1),
   metric,
   seed,
 });
-
-/** Cross-validated as the others are; without trials there is one candidate, the model as declared. */
-const untuned = search.extend({ trials: z.number().int().min(0) });
 
 const model = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('random-forest'), parameters: forestParameters, search }),
   z.strictObject({ kind: z.literal('gradient-boosting'), parameters: boostingParameters, search }),
   // the actuary's baseline: numbers as they are, categories by level
-  z.strictObject({ kind: z.literal('glm'), parameters: glmParameters, search: untuned }),
+  z.strictObject({ kind: z.literal('glm'), parameters: glmParameters, search }),
 ]);
+
+const source = z.union(
+  [
+    z
+      .string()
+      .min(1)
+      .transform((contract) => ({ contract, optional: false })),
+    z.strictObject({
+      contract: z.string().min(1),
+      /** Its view is empty until it delivers. */
+      optional: z.boolean().default(false),
+    }),
+  ],
+  'must be the file of a contract, or { contract, optional }',
+);
+
+const decision = z.strictObject({
+  negative: name,
+  review: name.default('review'),
+  positive: name,
+  costs: z.strictObject({
+    falsePositive: z.number().gt(0),
+    falseNegative: z.number().gt(0),
+    /** Of a person who looks at the case and decides rightly. @default - nothing is reviewed */
+    review: z.number().gt(0).optional(),
+  }),
+});
 
 const metricLimit = z
   .strictObject({ min: z.number().optional(), max: z.number().optional() })
@@ -69,8 +95,16 @@ export const declarationSchema = z.strictObject({
   /** What the predictions are for, and what they must not be used for; both stand in every model card. */
   card: z.strictObject({ intendedUse: z.string().min(1), limits: z.array(z.string().min(1)).min(1) }),
   entity: z.strictObject({ key: name, eventTime: name }),
-  /** Source → its contract's file. The source's name is also that of its silver table and of the view in features.sql. */
-  sources: z.record(name, z.string().min(1)).refine((sources) => Object.keys(sources).length > 0, 'needs a source'),
+  /**
+   * Source → its contract's file, or more about it. The source's name is also that of its silver table and of the view in
+   * features.sql. Features are built when every source that is not `optional` has delivered.
+   */
+  sources: z
+    .record(name, source)
+    .refine(
+      (sources) => Object.values(sources).some(({ optional }) => !optional),
+      'needs a source that is not optional',
+    ),
   /** Figures of a source's accepted rows for the report, beyond those of each column. */
   profiles: z
     .record(
@@ -88,21 +122,39 @@ export const declarationSchema = z.strictObject({
     /** Columns that no model sees, for rules and slices. */
     carried: z.array(name).default([]),
   }),
-  label: z.strictObject({
-    column: name,
-    unit: z.string().min(1),
-    /** How long after the event time the label is final. */
-    maturity: duration,
-    /** The quantile of the reference labels from which a case is "high". */
-    highQuantile: share.default(0.95),
-  }),
+  label: z
+    .strictObject({
+      /** What is to be predicted, or several columns at once: then `outputs`, and a `name` for them together. */
+      column: name.optional(),
+      outputs: z.array(name).min(2).optional(),
+      name: name.optional(),
+      /** `binary`: the column is 1 or true where the event happened, and the prediction is its calibrated probability. */
+      task: z.enum(['regression', 'binary']).default('regression'),
+      unit: z.string().min(1).default('share'),
+      /** How long after the event time the label is final. */
+      maturity: duration,
+      /** The quantile of the reference labels from which a case is "high". */
+      highQuantile: share.default(0.95),
+    })
+    .refine((label) => (label.column === undefined) !== (label.outputs === undefined), 'needs a "column" or "outputs"')
+    .refine(
+      (label) => label.outputs === undefined || label.name !== undefined,
+      'several outputs need a "name" together',
+    )
+    .refine((label) => label.outputs === undefined || label.task === 'regression', 'several outputs are amounts'),
   models: z.array(model).min(1),
   /** The tariff that a model has to beat: the mean label by these factors. @default - a constant is all there is to beat */
   ratingTable: z.array(name).min(1).optional(),
+  /** The rules in use, which a model has to beat: carried columns with their predictions, one for each output. */
+  rules: z.array(name).min(1).optional(),
   /** Rows are assigned by a hash of the entity key and the seed, so that a key keeps its side over the months. */
   split: z.strictObject({
     test: share,
+    /** The share of the training rows that early stopping looks at, and that is not trained on. */
+    validation: share.default(0.2),
     seed,
+    /** Folds of cross-validation have the same share of events. @default false */
+    stratify: z.boolean().default(false),
     /**
      * Models learn from, and are judged on, rows that arrived so recently, counted from the newest: where costs inflate, older
      * months teach old prices. @default - all rows
@@ -124,8 +176,18 @@ export const declarationSchema = z.strictObject({
     /** The least adjusted prediction, in the label's unit. */
     floor: z.number().optional(),
     /** Ascending; each reaches up to its `below`, the last one has none. */
-    bands: z.array(z.strictObject({ name, below: z.number().optional() })).min(1),
-    interval: z.strictObject({ coverage: share }),
+    bands: z
+      .array(z.strictObject({ name, below: z.number().optional() }))
+      .min(1)
+      .optional(),
+    /** In place of bands, for an event: the decision of least expected cost. */
+    decision: decision.optional(),
+    /** How probabilities of out-of-fold rows are mapped to calibrated ones. */
+    calibration: z.enum(['none', 'platt', 'beta', 'isotonic']).default('beta'),
+    /** Conformal intervals around every prediction of an amount. @default - none */
+    interval: z.strictObject({ coverage: share }).optional(),
+    /** How many reasons each prediction gives: the features of largest SHAP value, with their direction. @default 0 */
+    reasons: z.number().int().min(0).max(10).default(0),
     /** Flag → an SQL condition over `prediction`, `adjusted_prediction`, `category` and the feature table's columns. */
     flags: z.record(name, condition).default({}),
   }),

@@ -3,7 +3,8 @@ import { storedType } from '../data/contract/silver.ts';
 import { quoteName } from '../data/quote.ts';
 import type { SqlEngine } from '../data/sql.ts';
 import type { UseCase } from './catalogue.ts';
-import { featureTableColumns } from './check.ts';
+import { featureTableColumns, scoredColumns } from './check.ts';
+import { featureQuery } from './feature-query.ts';
 
 /**
  * Runs a use case's SQL (features.sql, its contracts' rules, the profile groups, the flags) over tables of the contracts'
@@ -11,7 +12,7 @@ import { featureTableColumns } from './check.ts';
  * that the query does not give, types that do not fit.
  */
 export async function dryRunFindings(sql: SqlEngine, useCase: UseCase): Promise<string[]> {
-  const { declaration, contracts, features } = useCase;
+  const { declaration, contracts } = useCase;
   const findings: string[] = [];
   const attempt = async (what: string, query: string): Promise<void> => {
     const failure = await sql.run(query).then(
@@ -32,12 +33,13 @@ export async function dryRunFindings(sql: SqlEngine, useCase: UseCase): Promise<
     }
   }
 
-  await attempt('features.sql', `CREATE OR REPLACE TEMP TABLE dry_features AS ${features}`);
+  const file = useCase.labels === undefined ? 'features.sql' : 'features.sql or labels.sql';
+  await attempt(file, `CREATE OR REPLACE TEMP TABLE dry_features AS ${featureQuery(useCase)}`);
   if (findings.length > 0) return findings;
   const given = (await sql.rows('DESCRIBE dry_features')) as { column_name: string; column_type: string }[];
   const names = given.map((column) => column.column_name);
   for (const name of featureTableColumns(declaration)) {
-    if (!names.includes(name)) findings.push(`features.sql gives no column "${name}".${didYouMean(name, names)}`);
+    if (!names.includes(name)) findings.push(`${file} gives no column "${name}".${didYouMean(name, names)}`);
   }
   for (const { column_name: name, column_type: type } of given) {
     if (declaration.features.numeric.includes(name) && !/INT|DOUBLE|FLOAT|BOOLEAN/.test(type)) {
@@ -47,8 +49,11 @@ export async function dryRunFindings(sql: SqlEngine, useCase: UseCase): Promise<
       findings.push(`features.sql gives the categorical feature "${name}" as ${type}: cast it to VARCHAR`);
     }
   }
-  const scored = `SELECT *, 0.0::DOUBLE AS prediction, 0.0::DOUBLE AS adjusted_prediction, '' AS category,
-    0.0::DOUBLE AS prediction_lower_bound, 0.0::DOUBLE AS prediction_upper_bound FROM dry_features`;
+  const text = new Set(['category', 'reasons']);
+  const added = scoredColumns(declaration).map(
+    (name) => `${text.has(name) ? "''" : '0.0::DOUBLE'} AS ${quoteName(name)}`,
+  );
+  const scored = `SELECT *, ${added.join(', ')} FROM dry_features`;
   for (const [flag, condition] of Object.entries(declaration.score.flags)) {
     await attempt(`flag ${flag}`, `SELECT count(*) FILTER (${condition}) FROM (${scored})`);
   }

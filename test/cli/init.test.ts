@@ -82,7 +82,7 @@ describe('bordereau init', () => {
     expect(declaration.features.numeric.toSorted()).toEqual(['age', 'bmi', 'children', 'smoker']);
     expect(declaration.features.categorical.toSorted()).toEqual(['region', 'sex']);
     expect(contracts['member_costs'].contract.controlTotals).toEqual(['charges']);
-    const below = declaration.score.bands.map((band) => band.below ?? Infinity);
+    const below = declaration.score.bands!.map((band) => band.below ?? Infinity);
     expect(below).toEqual(below.toSorted((a, b) => a - b));
   });
 

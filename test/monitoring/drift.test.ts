@@ -17,8 +17,8 @@ const numbers = (name: string, values: ArrayLike<number>): MonitoredRows => ({
   predictions: Float64Array.from(values),
   flags: {},
 });
-const honest = { actual: Float64Array.of(1, 2), predicted: Float64Array.of(1, 3) };
-const fit = (rows: MonitoredRows) => fitReference(rows, { dataVersion: 1, test: honest, importance: {} });
+const errors = Float64Array.of(0, 1);
+const fit = (rows: MonitoredRows) => fitReference(rows, { dataVersion: 1, errors, importance: {} });
 
 describe('without any drift', () => {
   test('at 100 v 100 rows PSI exceeds 0.1 most of the time and is not called drift', () => {

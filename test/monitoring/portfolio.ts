@@ -1,4 +1,5 @@
 import { mae, r2 } from '../../src/ml/metrics/regression.ts';
+import { rowErrors } from '../../src/monitoring/row-errors.ts';
 import { random } from '../../src/ml/random.ts';
 import type { MonitorPolicy } from '../../src/monitoring/limits.ts';
 import type { MonitoringInput } from '../../src/monitoring/monitor.ts';
@@ -84,7 +85,7 @@ const training = portfolio('training', { rows: 4000 });
 const test = portfolio('frozen test', { rows: 1000 });
 export const reference = fitReference(training, {
   dataVersion: 7,
-  test: { actual: test.actual, predicted: test.predictions },
+  errors: rowErrors('regression', 1, test.actual, test.predictions),
   importance: { age: 3, bmi: 2, smoker: 4, children: 1 },
 });
 
@@ -95,6 +96,8 @@ export function lookAt(seed: string, world: World, { matured = world.rows } = {}
     reference,
     rows,
     matured: {
+      task: 'regression',
+      outputs: 1,
       actual: rows.actual.slice(0, matured),
       predicted: rows.predictions.slice(0, matured),
       groups: { region: { names: regions, codes: rows.codes.slice(0, matured) } },

@@ -15,10 +15,10 @@ describe('imports run one way', () => {
   const floors: readonly (readonly string[])[] = [
     ['src/cli'],
     ['src/runtime', 'lambdas', 'infra'],
-    ['src/adapters', 'src/stages'],
+    ['src/adapters', 'src/stages', 'src/serving'],
     ['src/stages.ts', 'src/triggers.ts'],
     ['src/report', 'src/privacy', 'src/asl'],
-    ['src/governance', 'src/monitoring', 'src/lake'],
+    ['src/governance', 'src/monitoring', 'src/lake', 'src/recommend'],
     ['src/usecase', 'src/ports'],
     ['src/ml', 'src/data'],
   ];
@@ -81,7 +81,7 @@ describe('imports run one way', () => {
   test('no SDK, file system, environment, clock or chance in the pure folders', () => {
     const impure =
       /@aws-sdk\/|node:(fs|child_process|os|net|http)|process\.env|Date\.now\(|new Date\(\)|Math\.random\(/;
-    const offenders = files('src/{ml,governance,monitoring,asl,lake,report}/**/*.ts').filter((path) =>
+    const offenders = files('src/{ml,governance,monitoring,asl,lake,report,recommend}/**/*.ts').filter((path) =>
       impure.test(read(path)),
     );
     expect(offenders).toEqual([]);

@@ -179,7 +179,7 @@ describe('Features', () => {
     await ingest(world, 'february.csv', csv(row(1, { charges: '9' })));
     const before = await contents(world.ports.gold);
     const again = await world.run('Features', { useCase, runId: first, source: 'policies' });
-    expect(again).toEqual({ useCase, runId: first, rows: 0, dataVersion: 1, hasChampion: false });
+    expect(again).toEqual({ useCase, runId: first, rows: 0, dataVersion: 1, hasChampion: false, complete: true });
     expect(await contents(world.ports.gold)).toEqual(before);
   });
 

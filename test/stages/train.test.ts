@@ -177,7 +177,7 @@ describe('Tune', () => {
 
     // the folds' errors are those of the predictions that were kept
     const { label } = await readFrozenSet(world.ports, snapshot!, 'train', declaration());
-    const pooled = mean(document.outOfFold, (value, row) => Math.abs(value - label[row]))!;
+    const pooled = mean(document.outOfFold, (value, row) => Math.abs((value ?? NaN) - label[row]))!;
     const errors = document.folds.map((fold) => fold.metrics['mae']);
     expect(pooled).toBeGreaterThan(Math.min(...errors));
     expect(pooled).toBeLessThan(Math.max(...errors));

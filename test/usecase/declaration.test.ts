@@ -46,10 +46,10 @@ test('a GLM may be declared without trials: it is one candidate, as declared', (
 
 describe('what does not fit is named', () => {
   test.each<[string, (declaration: DeclarationInput) => void]>([
-    ['score.bands.1: bands ascend: 1500 does not lie above 2000', (d) => (d.score.bands[1].below = 1500)],
-    ['score.bands.3: the last band has no "below"', (d) => (d.score.bands[3].below = 30000)],
-    ['score.bands.0: needs "below"', (d) => delete d.score.bands[0].below],
-    ['score.bands.2: there are two bands "low"', (d) => (d.score.bands[2].name = 'low')],
+    ['score.bands.1: bands ascend: 1500 does not lie above 2000', (d) => (d.score.bands![1].below = 1500)],
+    ['score.bands.3: the last band has no "below"', (d) => (d.score.bands![3].below = 30000)],
+    ['score.bands.0: needs "below"', (d) => delete d.score.bands![0].below],
+    ['score.bands.2: there are two bands "low"', (d) => (d.score.bands![2].name = 'low')],
     ['gates.r2: needs "min": of R² higher is better', (d) => (d.gates.r2 = { max: 0.8 })],
     ['monitor.performance.mae: needs "max"', (d) => (d.monitor.performance.mae = { min: 1 })],
     ['gates.mae: needs either "min" or "max"', (d) => (d.gates.mae = {})],
@@ -79,7 +79,7 @@ describe('what does not fit is named', () => {
       (d) => (d.models[0] = glm({ tweedyPower: { uniform: [1.1, 1.9] } }, 3)),
     ],
     ['models.0.search.trials: ', (d) => (d.models[0] = glm({}, -1))],
-    ['models.1.search.trials: ', (d) => (d.models[1].search.trials = 0)],
+    ['models.1.search.trials: ', (d) => (d.models[1].search.trials = -1)],
     ['models.0.kind: ', (d) => Object.assign(d.models[0], { kind: 'forest' })],
     ['features.numeric: "charges" is the label', (d) => d.features.numeric!.push('charges')],
     ['features.carried: "age" is named twice', (d) => d.features.carried!.push('age')],
@@ -116,7 +116,11 @@ describe('what does not fit is named', () => {
 
   test('a source whose contract describes another table', () => {
     const { declaration, contracts } = useCaseOf(catalogue, 'insurance-cost');
-    const renamed = { ...declaration, profiles: {}, sources: { claims: 'policies.odcs.yaml' } };
+    const renamed = {
+      ...declaration,
+      profiles: {},
+      sources: { claims: { contract: 'policies.odcs.yaml', optional: false } },
+    };
     expect(declarationFindings(renamed, { claims: contracts['policies'] })).toEqual([
       {
         path: ['sources', 'claims'],

@@ -13,6 +13,8 @@ export type ResamplingOptions = {
   resamples?: number;
   /** Of the intervals. @default 0.95 */
   confidence?: number;
+  /** Values of each row in `actual` and in the predictions, row-major; `weight` stays one per row. @default 1 */
+  outputs?: number;
   /**
    * The entity of each row, where rows of one entity resemble each other (months of a policy, claims of a member): whole entities
    * are drawn instead of rows. @default - every row on its own
@@ -39,10 +41,10 @@ export function bootstrap<Name extends string>(
   predicted: Float64Array,
   options: BootstrapOptions,
 ): Record<Name, Estimate> {
-  ensureSameRows({ actual, predicted, weight: options.weight });
+  const rows = rowsOf({ actual, predicted }, options);
   const statistics = mapValues(metrics, (metric) => over(metric, actual, predicted));
-  const replicates = replicate(statistics, actual.length, options);
-  return mapValues(statistics, (statistic, name) => estimateOf(statistic, replicates[name], actual.length, options));
+  const replicates = replicate(statistics, rows, options);
+  return mapValues(statistics, (statistic, name) => estimateOf(statistic, replicates[name], rows, options));
 }
 
 /** The metric that decides, and which way is better. */
@@ -68,19 +70,18 @@ export function pairedBootstrap<Name extends string>(
   options: BootstrapOptions,
 ): Record<Name, Comparison> {
   const { champion, challenger } = predictions;
-  ensureSameRows({ actual, champion, challenger, weight: options.weight });
+  const rows = rowsOf({ actual, champion, challenger }, options);
   const ofChampion = mapValues(metrics, ({ metric }) => over(metric, actual, champion));
   const ofChallenger = mapValues(metrics, ({ metric }) => over(metric, actual, challenger));
   // one seed draws the same rows for both
-  const championReplicates = replicate(ofChampion, actual.length, options);
-  const challengerReplicates = replicate(ofChallenger, actual.length, options);
+  const championReplicates = replicate(ofChampion, rows, options);
+  const challengerReplicates = replicate(ofChallenger, rows, options);
 
   return mapValues(metrics, ({ better }, name) => {
     const gain = (before: number, after: number) => (better === 'higher' ? after - before : before - after);
     const old = championReplicates[name];
     const improvements = challengerReplicates[name].map((value, i) => gain(old[i], value));
     const improvement: Statistic = (weight) => gain(ofChampion[name](weight), ofChallenger[name](weight));
-    const rows = actual.length;
     return {
       champion: estimateOf(ofChampion[name], old, rows, options),
       challenger: estimateOf(ofChallenger[name], challengerReplicates[name], rows, options),
@@ -88,6 +89,14 @@ export function pairedBootstrap<Name extends string>(
       probabilityOfSuperiority: shareAboveZero(improvements),
     };
   });
+}
+
+/** How many rows are drawn from. */
+function rowsOf(values: Record<string, Float64Array>, { weight, outputs = 1 }: BootstrapOptions): number {
+  ensureSameRows(values);
+  const rows = Object.values(values)[0].length / outputs;
+  ensureSameRows({ 'the metric': { length: rows }, weight });
+  return rows;
 }
 
 /**

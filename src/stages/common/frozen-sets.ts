@@ -3,13 +3,15 @@
  * `snapshot.json`, which names their digests. Everything after `Snapshot` reads these files and nothing else, so that every
  * candidate, every evaluation and every later comparison sees the same bytes.
  */
-import { type Table, type Vector, tableFromIPC } from 'apache-arrow';
+import { DataType, type Table, type Vector, tableFromIPC } from 'apache-arrow';
 import type { Cell, Columns } from '../../ml/encoders/columns.ts';
 import { numbers } from '../../ml/encoders/columns.ts';
 import type { LeakageFinding } from '../../ml/leakage/finding.ts';
 import type { Ports } from '../../ports/stage-ports.ts';
 import type { StageInput } from '../../stages.ts';
+import { takeRows } from '../../ml/tune/cross-validate.ts';
 import type { Declaration } from '../../usecase/declaration.ts';
+import { labelColumns } from '../../usecase/label.ts';
 import { digestOf, fromJsonBytes, getWritten } from './json.ts';
 
 export type SnapshotDocument = {
@@ -33,7 +35,9 @@ export type RowSet = {
   /** Every column of the feature table, by name. */
   columns: Columns;
   keys: string[];
+  /** Rows × outputs, row-major. */
   label: Float64Array;
+  outputs: number;
 };
 
 /** A frozen file is not the one that was frozen. */
@@ -77,17 +81,47 @@ export async function readFrozenTable(
 }
 
 /** The rows of an Arrow table in the feature table's layout. A missing label is NaN. */
-export function rowSetOf(table: Table, { entity, label }: Declaration): RowSet {
+export function rowSetOf(table: Table, declaration: Declaration): RowSet {
   const columns = columnsOf(table);
   return {
     rows: table.numRows,
     columns,
-    keys: Array.from(columns[entity.key], String),
-    label: numbers(label.column, columns[label.column]),
+    keys: Array.from(columns[declaration.entity.key], String),
+    label: interleaved(labelColumns(declaration), columns),
+    outputs: labelColumns(declaration).length,
   };
 }
 
-/** Arrow columns as plain cells: 64-bit integers and times become numbers, nulls stay null. */
+/** Number columns as rows × columns, row-major. */
+export function interleaved(names: readonly string[], columns: Columns): Float64Array {
+  const parts = names.map((name) => numbers(name, columns[name]));
+  if (parts.length === 1) return parts[0];
+  const values = new Float64Array(parts[0].length * parts.length);
+  parts.forEach((part, k) => {
+    for (let row = 0; row < part.length; row++) values[row * parts.length + k] = part[row];
+  });
+  return values;
+}
+
+/** Some rows of a set, of every column. */
+export function takeRowSet({ columns, keys, label, outputs }: RowSet, rows: ArrayLike<number>): RowSet {
+  return {
+    rows: rows.length,
+    columns: takeColumns(columns, rows),
+    keys: Array.from(rows, (row) => keys[row]),
+    label: takeRows(label, rows, outputs),
+    outputs,
+  };
+}
+
+/** The rows named, of every column. */
+export function takeColumns(columns: Columns, rows: ArrayLike<number>): Columns {
+  const take = (cells: ArrayLike<Cell>): ArrayLike<Cell> =>
+    cells instanceof Float64Array ? takeRows(cells, rows) : Array.from(rows, (row) => cells[row]);
+  return Object.fromEntries(Object.entries(columns).map(([name, cells]) => [name, take(cells)]));
+}
+
+/** Arrow columns as plain cells: a column of numbers becomes a typed array with NaN for null, all others keep their nulls. */
 export function columnsOf(table: Table): Columns {
   return Object.fromEntries(
     table.schema.fields.map((field) => [field.name, cells(table.getChild(field.name) as Vector)]),
@@ -95,10 +129,19 @@ export function columnsOf(table: Table): Columns {
 }
 
 function cells(vector: Vector): ArrayLike<Cell> {
-  const values: Cell[] = Array.from({ length: vector.length });
-  for (let row = 0; row < vector.length; row++) {
-    const value: unknown = vector.get(row);
-    values[row] = typeof value === 'bigint' ? Number(value) : (value as Cell);
+  if (DataType.isFloat(vector.type) && vector.nullCount === 0) return Float64Array.from(vector.toArray());
+  if (isNumeric(vector)) {
+    const values = new Float64Array(vector.length);
+    for (let row = 0; row < vector.length; row++) {
+      const value = vector.get(row) as number | bigint | null;
+      values[row] = value === null ? NaN : Number(value);
+    }
+    return values;
   }
+  const values: Cell[] = Array.from({ length: vector.length });
+  for (let row = 0; row < vector.length; row++) values[row] = vector.get(row) as Cell;
   return values;
 }
+
+const isNumeric = ({ type }: Vector): boolean =>
+  DataType.isInt(type) || DataType.isFloat(type) || DataType.isTimestamp(type) || DataType.isDate(type);

@@ -11,10 +11,12 @@ import { imbalance } from '../../governance/imbalance.ts';
 import { checkPredictions } from '../../governance/integrity.ts';
 import type { LedgerEntry } from '../../governance/ledger.ts';
 import { type VersionManifest, readVersion, verifyVersion } from '../../governance/registry.ts';
+import { isMissing } from '../../ml/encoders/columns.ts';
 import { groupsOf } from '../../ml/metrics/actual-expected.ts';
 import type { Ports } from '../../ports/stage-ports.ts';
 import type { Declaration } from '../../usecase/declaration.ts';
-import { metricDescriptors } from '../../usecase/metrics.ts';
+import { taskOf } from '../../usecase/label.ts';
+import { metricDescriptors, rowLoss } from '../../usecase/metrics.ts';
 import type { EvaluationDocument } from '../evaluate.ts';
 import { type RowSet, readFrozenSet } from './frozen-sets.ts';
 import { columnsRead, predictRows } from './learning.ts';
@@ -121,11 +123,12 @@ async function compare(
   declare: DeclareCriteria,
 ): Promise<{ comparison: ChampionComparison; criteriaHash: string | null }> {
   const { metric, confidence, minimumEffect } = declaration.gates.beatsChampion;
+  const groupMetric = rowLoss[taskOf(declaration)];
   const criteria: ComparisonCriteria = {
     metric,
     minimumUsefulEffect: minimumEffect,
     calibrationMetric: 'imbalance',
-    groupMetric: 'mae',
+    groupMetric,
     ...standardMargins,
     confidence,
     resamples: 1000,
@@ -139,11 +142,12 @@ async function compare(
   const metrics = metricSet(challenger.training.reference);
   const comparison = compareWithChampion(criteria, {
     actual: test.label,
+    outputs: test.outputs,
     champion: predictRows(champion.learnt, test.columns),
     challenger: predictRows(challenger.learnt, test.columns),
     metrics: {
       [metric]: { metric: metrics[metric], better: metricDescriptors[metric].better },
-      mae: { metric: metrics.mae, better: 'lower' },
+      [groupMetric]: { metric: metrics[groupMetric], better: 'lower' },
       imbalance: { metric: imbalance, better: 'lower' },
     },
     groups: Object.fromEntries(declaration.monitor.slices.map((slice) => [slice, groupsOfColumn(test, slice)])),
@@ -152,5 +156,5 @@ async function compare(
 }
 
 function groupsOfColumn(rows: RowSet, column: string) {
-  return groupsOf(Array.from(rows.columns[column]));
+  return groupsOf(Array.from(rows.columns[column], (cell) => (isMissing(cell) ? null : cell)));
 }

@@ -1,4 +1,5 @@
-import { type Columns } from '../../ml/encoders/columns.ts';
+import { type Calibrator, applyCalibrator, fitCalibrator } from '../../ml/calibration/calibrator.ts';
+import type { Columns } from '../../ml/encoders/columns.ts';
 import { type Design, type DesignSpec, applyDesign, fitDesign } from '../../ml/encoders/design.ts';
 import { glmContributions } from '../../ml/glm/contributions.ts';
 import { type Glm, predictGlm } from '../../ml/glm/glm.ts';
@@ -7,13 +8,20 @@ import { treeShap } from '../../ml/shap/tree-shap.ts';
 import { trainBoosting } from '../../ml/trees/boosting.ts';
 import { trainForest } from '../../ml/trees/forest.ts';
 import type { TreeModel } from '../../ml/trees/model.ts';
+import { type BoostingParameters, type ForestParameters } from '../../ml/trees/parameters.ts';
 import { predict } from '../../ml/trees/predictor.ts';
+import { holdout } from '../../ml/tune/holdout.ts';
 import type { Candidate } from '../../stages.ts';
 import type { Declaration } from '../../usecase/declaration.ts';
+import { taskOf } from '../../usecase/label.ts';
+import { type RowSet, takeRowSet } from './frozen-sets.ts';
 import { glmMatrix, learnGlm } from './glm-learning.ts';
 
-/** A model with the encoders it was fitted with: from the feature table's columns to predictions in the label's unit. */
-export type Learnt = { design: Design; model: TreeModel | Glm };
+/**
+ * A model with the encoders it was fitted with: from the feature table's columns to predictions in the label's unit. Of an
+ * event the predictions are probabilities, calibrated where there is a calibrator.
+ */
+export type Learnt = { design: Design; model: TreeModel | Glm; calibrator?: Calibrator };
 
 /** The declared features in their declared order: numbers as they are, categories as codes that trees split by sets. */
 export function designSpec({ features }: Declaration): DesignSpec {
@@ -23,22 +31,58 @@ export function designSpec({ features }: Declaration): DesignSpec {
   ];
 }
 
-/** Fits encoders and model on these rows alone. */
-export function learn(declaration: Declaration, candidate: Candidate, columns: Columns, label: Float64Array): Learnt {
-  if (candidate.kind === 'glm') return learnGlm(declaration, candidate.parameters, columns, label);
-  const design = fitDesign(columns, designSpec(declaration));
-  const matrix = applyDesign(design, columns);
+/** Fits encoders and model on these rows alone; where the model stops early, on those that are not to watch it. */
+export function learn(declaration: Declaration, candidate: Candidate, rows: RowSet): Learnt {
+  if (candidate.kind === 'glm') return learnGlm(declaration, candidate.parameters, rows.columns, rows.label);
+  const design = fitDesign(rows.columns, designSpec(declaration));
   const options = { categories: categoriesOf(design) };
-  const model =
-    candidate.kind === 'random-forest'
-      ? trainForest(matrix, label, candidate.parameters, options)
-      : trainBoosting(matrix, label, candidate.parameters, options);
-  return { design, model };
+  if (candidate.kind === 'random-forest') {
+    const parameters: ForestParameters = candidate.parameters;
+    return { design, model: trainForest(applyDesign(design, rows.columns), rows.label, parameters, options) };
+  }
+  const parameters: BoostingParameters = candidate.parameters;
+  const { trained, watching } = watchedRows(declaration, rows, (parameters.earlyStoppingRounds ?? 0) > 0);
+  const validation = watching && { data: applyDesign(design, watching.columns), target: watching.label };
+  const matrix = applyDesign(design, trained.columns);
+  return {
+    design,
+    model: trainBoosting(matrix, trained.label, parameters, { ...options, ...(validation && { validation }) }),
+  };
 }
 
+/** The rows that early stopping watches, by a hash of the entity's key, and the others. */
+function watchedRows(
+  { split }: Declaration,
+  rows: RowSet,
+  stopsEarly: boolean,
+): { trained: RowSet; watching?: RowSet } {
+  if (!stopsEarly) return { trained: rows };
+  const { train, validation } = holdout(rows.rows, {
+    test: 0,
+    validation: split.validation,
+    seed: split.seed,
+    keys: rows.keys,
+  });
+  return { trained: takeRowSet(rows, train), watching: takeRowSet(rows, validation) };
+}
+
+/** Fits the declared calibrator of an event's probabilities on rows that the model had not seen; none for amounts. */
+export function calibratorOf(
+  declaration: Declaration,
+  label: Float64Array,
+  outOfFold: Float64Array,
+): Calibrator | undefined {
+  const { calibration } = declaration.score;
+  if (taskOf(declaration) !== 'binary' || calibration === 'none') return undefined;
+  return fitCalibrator(calibration, outOfFold, label);
+}
+
+/** Rows × outputs, row-major. */
 export function predictRows(learnt: Learnt, columns: Columns): Float64Array {
+  const { model, calibrator } = learnt;
   const matrix = matrixOf(learnt, columns);
-  return isGlm(learnt.model) ? predictGlm(learnt.model, matrix) : predict(learnt.model, matrix);
+  const predicted = isGlm(model) ? predictGlm(model, matrix) : predict(model, matrix);
+  return calibrator ? applyCalibrator(calibrator, predicted) : predicted;
 }
 
 /** The features as the model takes them. */
@@ -51,28 +95,29 @@ export function columnsRead({ design }: Learnt): string[] {
   return design.features.map(({ column }) => column);
 }
 
-/** Rows as people read them, one feature per column, with the encoders behind them; `shap` as in `treeShap`. */
-export type ExplainedRows = { design: Design; matrix: Matrix; shap: Float64Array };
+/**
+ * Rows as people read them, one feature per column, with the encoders behind them. `shap` as in `treeShap`: for each row and
+ * output a run of features, and the expected value.
+ */
+export type ExplainedRows = { design: Design; matrix: Matrix; outputs: number; shap: Float64Array };
 
-/** What each column adds to the prediction of each row. */
+/** What each column adds to the prediction of each row, on the scale of the raw score: log-odds for an event. */
 export function explainRows(declaration: Declaration, learnt: Learnt, columns: Columns): ExplainedRows {
   const { design, model } = learnt;
   const matrix = matrixOf(learnt, columns);
-  if (!isGlm(model)) return { design, matrix, shap: treeShap(model, matrix).values };
+  if (!isGlm(model)) return { design, matrix, outputs: model.outputs, shap: treeShap(model, matrix).values };
   // a GLM has a feature for each level: shown is the column
   const shown = fitDesign(columns, designSpec(declaration));
-  return { design: shown, matrix: applyDesign(shown, columns), shap: glmContributions(model, design, matrix) };
+  return {
+    design: shown,
+    matrix: applyDesign(shown, columns),
+    outputs: 1,
+    shap: glmContributions(model, design, matrix),
+  };
 }
 
 export function isGlm(model: TreeModel | Glm): model is Glm {
   return 'terms' in model;
-}
-
-/** The rows named, of every column. */
-export function takeColumns(columns: Columns, rows: ArrayLike<number>): Columns {
-  return Object.fromEntries(
-    Object.entries(columns).map(([name, cells]) => [name, Array.from(rows, (row) => cells[row])]),
-  );
 }
 
 /** The levels behind the codes, for the model's own file. */

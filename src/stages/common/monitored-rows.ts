@@ -1,16 +1,20 @@
 import type { Cell, Columns } from '../../ml/encoders/columns.ts';
-import { levelOf, numbers } from '../../ml/encoders/columns.ts';
+import { isMissing, levelOf, numbers } from '../../ml/encoders/columns.ts';
 import type { MonitoredColumn, MonitoredRows } from '../../monitoring/reference.ts';
+import { outputColumn } from '../../usecase/check.ts';
 import type { Declaration } from '../../usecase/declaration.ts';
+import { outputNames } from '../../usecase/label.ts';
 
 /**
- * What monitoring watches of scored rows: every feature and every carried column, the predictions and the flags. Numeric
- * features are numbers, all others categories. The label is not among them: its drift is measured as performance.
+ * What monitoring watches of scored rows: every feature and every carried column, the predictions and the flags; of several
+ * outputs each one, and their mean as the prediction. Numeric features are numbers, all others categories. The label is not among them: its drift is measured as performance.
  */
-export function monitoredRows({ features, score }: Declaration, columns: Columns): MonitoredRows {
+export function monitoredRows(declaration: Declaration, columns: Columns): MonitoredRows {
+  const { features, score } = declaration;
+  const outputs = outputNames(declaration).map(outputColumn);
   return {
     columns: [
-      ...features.numeric.map((name): MonitoredColumn => ({
+      ...[...features.numeric, ...outputs].map((name): MonitoredColumn => ({
         name,
         kind: 'number',
         values: numbers(name, columns[name]),
@@ -28,4 +32,4 @@ export function monitoredRows({ features, score }: Declaration, columns: Columns
   };
 }
 
-const levelOrMissing = (cell: Cell): string | null => (cell === null ? null : levelOf(cell));
+const levelOrMissing = (cell: Cell): string | null => (isMissing(cell) ? null : levelOf(cell));

@@ -1,30 +1,45 @@
 import { type CrossValidation, crossValidate } from '../../ml/tune/cross-validate.ts';
-import { groupedKFold } from '../../ml/tune/folds.ts';
+import { type Split, groupedKFold, stratifiedKFold } from '../../ml/tune/folds.ts';
+import { holdout } from '../../ml/tune/holdout.ts';
 import type { Candidate } from '../../stages.ts';
 import type { Declaration } from '../../usecase/declaration.ts';
-import type { RowSet } from './frozen-sets.ts';
-import { learn, predictRows, takeColumns } from './learning.ts';
-import { type MetricSet, labelReference, metricSet } from './metric-set.ts';
+import { type RowSet, takeColumns, takeRowSet } from './frozen-sets.ts';
+import { learn, predictRows } from './learning.ts';
+import { labelReference, metricSet } from './metric-set.ts';
 import { searchOf } from './search.ts';
 
 /** Cross-validates a candidate over these rows as declared; encoders are fitted anew in each fold, an entity's rows share one. */
 export function validateCandidate(
   declaration: Declaration,
   candidate: Candidate,
-  { keys, columns, label }: RowSet,
-): CrossValidation<keyof MetricSet> {
+  rows: RowSet,
+): CrossValidation<string> {
   const { folds, seed } = searchOf(declaration, candidate.kind);
   return crossValidate({
-    splits: groupedKFold(keys, { folds, salt: seed }),
-    actual: label,
-    metrics: metricSet(labelReference(label, declaration.label.highQuantile)),
-    fit: (rows) =>
-      learn(
-        declaration,
-        candidate,
-        takeColumns(columns, rows),
-        Float64Array.from(rows, (row) => label[row]),
-      ),
-    predict: (learnt, rows) => predictRows(learnt, takeColumns(columns, rows)),
+    splits: splitsOf(declaration, rows, { folds, seed }),
+    actual: rows.label,
+    outputs: rows.outputs,
+    metrics: metricSet(labelReference(rows.label, declaration)),
+    fit: (train) => learn(declaration, candidate, takeRowSet(rows, train)),
+    predict: (learnt, test) => predictRows(learnt, takeColumns(rows.columns, test)),
   });
+}
+
+/** What share of the rows judges where there is one fold only. */
+const judgingShare = 0.2;
+
+/** The declared folds; one fold is a single split, stratified ones need every entity once. */
+export function splitsOf(
+  { split }: Declaration,
+  { rows, keys, label }: RowSet,
+  { folds, seed }: { folds: number; seed: number },
+): Split[] {
+  if (folds === 1) {
+    // a salt of its own: the rows are what is left after the test set was taken by a hash of the same keys
+    const { train, test } = holdout(rows, { test: judgingShare, seed: `${seed}/judging`, keys });
+    return [{ train, test }];
+  }
+  const everyKeyOnce = () => new Set(keys).size === rows;
+  if (split.stratify && everyKeyOnce()) return stratifiedKFold(label, { folds, seed });
+  return groupedKFold(keys, { folds, salt: seed });
 }

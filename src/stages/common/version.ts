@@ -18,7 +18,7 @@ import { readModelFile } from './model-file.ts';
 export type LoadedVersion = {
   manifest: VersionManifest;
   learnt: Learnt;
-  conformal: Conformal;
+  conformal: Conformal | null;
   training: TrainingDocument;
 };
 
@@ -29,10 +29,15 @@ export async function loadVersion(ports: Ports, useCase: string, version: number
   const training = await readDocument<TrainingDocument>(ports, manifest, 'training.json');
   return {
     manifest,
-    learnt: readModelFile(model),
+    learnt: calibrated(readModelFile(model), training),
     conformal: training.conformal,
     training,
   };
+}
+
+/** A model with the calibrator that belongs to it. */
+export function calibrated(learnt: Learnt, { calibrator }: Pick<TrainingDocument, 'calibrator'>): Learnt {
+  return calibrator ? { ...learnt, calibrator } : learnt;
 }
 
 export async function loadEvaluation(ports: Ports, manifest: VersionManifest): Promise<EvaluationDocument> {
