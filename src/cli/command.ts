@@ -22,6 +22,8 @@ export type Command = {
   examples: readonly (readonly [line: string, does: string])[];
   /** Options besides those that every command has; `help` says what each does. */
   options: { [name: string]: ParseArgsOptionsConfig[string] & { help: string; value?: string } };
+  /** Further options, of what the command line names: a use case brings its own. */
+  moreOptions?: (args: readonly string[]) => Promise<Command['options']>;
   /** How many words it takes without an option's name. */
   positionals: { min: number; max: number };
   run(call: Call): Promise<ExitCode>;

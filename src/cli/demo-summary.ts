@@ -2,53 +2,54 @@ import { liveAt } from '../governance/aliases.ts';
 import { readLedger } from '../governance/ledger.ts';
 import { listVersions } from '../governance/registry.ts';
 import type { Estimate } from '../ml/metrics/metric.ts';
-import type { Drift, Gate } from '../report/facts.ts';
+import type { DataQuality, Drift, Gate } from '../report/facts.ts';
 import type { Ended, Runtime } from '../runtime/runtime.ts';
 import { factsOf } from '../stages/common/facts.ts';
 import { loadEvaluation } from '../stages/common/version.ts';
+import { type MetricName, metricDescriptors } from '../usecase/metrics.ts';
 import type { Call } from './command.ts';
-import type { Output } from './output.ts';
+import { type Output, tableLines } from './output.ts';
 import { reportPaths } from './outcome.ts';
 
-export type Month = { fileName: string; bytes: Uint8Array };
-
-/** What `demo --json` prints: how the two months went, in figures. */
+/** What `demo --json` prints: how the story of a use case went, in figures. */
 export type DemoDocument = {
   format: 1;
   useCase: string;
-  /** Of the first file; dropped = accepted + quarantined + rejected. */
+  /** Of the first files; dropped = accepted + quarantined + rejected. */
   rows: { dropped: number; accepted: number; quarantined: number; rejected: number };
-  /** The version that the first month made champion; null where every gate's answer was no. */
+  /** The version that the first files made champion; null where every gate's answer was no. */
   champion: { version: number; algorithm: string; metrics: { [name: string]: Estimate } } | null;
-  /** Means over the folds of the chosen candidate, over all labelled rows of the first file. */
-  crossValidation: { r2: number; mae: number } | null;
+  /** Means over the folds of the chosen candidate, over all labelled rows of the first files; null where it has one fold. */
+  crossValidation: { [metric: string]: number } | null;
   gates: { name: string; passed: boolean; evidence: string }[];
   predictions: { rows: number };
   drift: { detected: boolean; features: string[] };
-  /** What the retraining of the second month made; null where none was asked for. */
+  /** What the retraining made that drift asked for; null where none was asked for. */
   challenger: { version: number; promoted: boolean; reason: string } | null;
-  /** Why the first file or its model went no further; null where it did. */
+  /** Why the first files or their model went no further; null where they did. */
   refused: string | null;
   reports: string[];
   seconds: number;
 };
 
-type Demo = { useCase: string; runId: string; ended: readonly Ended[]; call: Call; startedMs: number };
+type Demo = { useCase: string; runIds: readonly string[]; ended: readonly Ended[]; call: Call; startedMs: number };
 
-/** Reads the figures from what the runs have stored. `runId` is the first drop's run. */
+/** Reads the figures from what the runs have stored. `runIds` are those of the first drops. */
 export async function demoDocument(
   runtime: Runtime,
-  { useCase, runId, ended, call, startedMs }: Demo,
+  { useCase, runIds, ended, call, startedMs }: Demo,
 ): Promise<DemoDocument> {
   const { ports } = runtime;
   const fact = (run: string, stage: Parameters<typeof factsOf>[2]) => factsOf(ports, { useCase, runId: run }, stage);
-  const quality = (await fact(runId, 'Validate'))?.quality;
-  const gates: readonly Gate[] = (await fact(runId, 'Govern'))?.gates ?? [];
+  const qualities = await Promise.all(runIds.map(async (run) => (await fact(run, 'Validate'))?.quality));
+  const total = (of: (quality: DataQuality) => number) =>
+    qualities.reduce((sum, quality) => sum + (quality ? of(quality) : 0), 0);
   const [first, second] = await listVersions(ports.registry, useCase);
   const entries = await readLedger(ports.registry, useCase);
   const wasPromoted = (version: number) =>
     entries.some((entry) => entry.kind === 'promote' && entry.version === version);
   const evaluation = first && (await loadEvaluation(ports, first));
+  const gates: readonly Gate[] = (first && (await fact(first.lineage.runId, 'Govern'))?.gates) ?? [];
 
   const monitored = ended.filter(({ announced }) => announced.includes('DriftDetected')).length > 0;
   const driftRun = second?.lineage.runId;
@@ -58,10 +59,10 @@ export async function demoDocument(
     format: 1,
     useCase,
     rows: {
-      dropped: quality?.droppedRows ?? 0,
-      accepted: quality?.acceptedRows ?? 0,
-      quarantined: quality?.quarantinedRows ?? 0,
-      rejected: quality?.rejectedRows ?? 0,
+      dropped: total(({ droppedRows }) => droppedRows),
+      accepted: total(({ acceptedRows }) => acceptedRows),
+      quarantined: total(({ quarantinedRows }) => quarantinedRows),
+      rejected: total(({ rejectedRows }) => rejectedRows),
     },
     champion:
       first && wasPromoted(first.version)
@@ -71,11 +72,12 @@ export async function demoDocument(
             metrics: evaluation.metrics,
           }
         : null,
-    crossValidation: evaluation
-      ? { r2: evaluation.crossValidation['r2'], mae: evaluation.crossValidation['mae'] }
-      : null,
+    crossValidation:
+      evaluation && Object.keys(evaluation.crossValidation).length > 0 ? evaluation.crossValidation : null,
     gates: gates.map(({ name, passed, evidence }) => ({ name, passed, evidence })),
-    predictions: { rows: (await fact(runId, 'Publish'))?.predictions?.rows ?? 0 },
+    predictions: {
+      rows: (first && (await fact(first.lineage.runId, 'Publish'))?.predictions?.rows) ?? 0,
+    },
     drift: {
       detected: monitored,
       features: drift?.features.filter(({ severity }) => severity !== 'stable').map(({ name }) => name) ?? [],
@@ -105,8 +107,6 @@ function refusalOf(ended: readonly Ended[], gates: readonly Gate[]): string | nu
 export function summaryLines(document: DemoDocument, { style, width }: Output): string[] {
   const { rows, champion, crossValidation, predictions, drift, challenger, gates } = document;
   const count = (value: number) => value.toLocaleString('en-US');
-  const said = (name: string, estimate: Estimate, digits: number) =>
-    `${name} ${estimate.value.toFixed(digits)} (${estimate.low.toFixed(digits)} – ${estimate.high.toFixed(digits)})`;
   const line = (label: string, text: string) =>
     wrapped(text, width - 13)
       .map((part, i) => `${style('dim', (i === 0 ? label : '').padEnd(12))} ${part}`)
@@ -125,7 +125,9 @@ export function summaryLines(document: DemoDocument, { style, width }: Output): 
       ? [
           line(
             'candidates',
-            `best by five-fold cross-validation: R² ${crossValidation.r2.toFixed(3)}, mean absolute error ${crossValidation.mae.toFixed(0)}`,
+            `best by cross-validation: ${figures(crossValidation)
+              .map(([name, value]) => `${title(name)} ${shown(value)}`)
+              .join(', ')}`,
           ),
         ]
       : []),
@@ -133,15 +135,15 @@ export function summaryLines(document: DemoDocument, { style, width }: Output): 
       ? [
           line(
             'champion',
-            `version ${champion.version}, ${champion.algorithm}: ${said('R²', champion.metrics['r2'], 3)}, ${said('MAE', champion.metrics['mae'], 0)} on the frozen test set`,
+            `version ${champion.version}, ${champion.algorithm}: ${figures(champion.metrics)
+              .map(([name, { value, low, high }]) => `${title(name)} ${shown(value)} (${shown(low)} – ${shown(high)})`)
+              .join(', ')} on the frozen test set`,
           ),
           line('gates', `all ${gates.length} passed`),
-          line('predictions', `${count(predictions.rows)} published, each with interval, band and flags`),
+          line('predictions', `${count(predictions.rows)} published and explained in the report`),
         ]
       : [line('refused', document.refused ?? '')]),
-    ...(champion
-      ? [line('drift', drift.detected ? `found in February: ${drift.features.join(', ')}` : 'none in February')]
-      : []),
+    ...(champion ? [line('drift', drift.detected ? `found: ${drift.features.join(', ')}` : 'none found')] : []),
     ...(challenger
       ? [
           line(
@@ -157,6 +159,43 @@ export function summaryLines(document: DemoDocument, { style, width }: Output): 
     ...document.reports.map((path) => path),
   ];
 }
+
+/** The use cases side by side. */
+export function overviewLines(documents: readonly DemoDocument[], { style }: Output): string[] {
+  const rows = documents.map(({ useCase, champion, challenger, drift, seconds }) => [
+    useCase,
+    champion
+      ? figures(champion.metrics)
+          .map(([name, { value }]) => `${title(name)} ${shown(value)}`)
+          .join(', ')
+      : 'refused',
+    drift.detected ? 'drift' : 'no drift',
+    challenger ? (challenger.promoted ? 'retrained, promoted' : 'retrained, refused') : '–',
+    `${seconds.toFixed(1)} s`,
+  ]);
+  return [
+    '',
+    style(
+      'bold',
+      `${documents.length} use cases in ${documents.reduce((sum, { seconds }) => sum + seconds, 0).toFixed(0)} s`,
+    ),
+    ...tableLines(['use case', 'champion', 'second month', 'challenger', 'took'], rows),
+  ];
+}
+
+/** The first two figures that a person asks for: of a cost, of an event, of a ranking. */
+const asked = ['r2', 'roc_auc', 'mae', 'pr_auc', 'ndcg_at_5'];
+
+const figures = <Value>(metrics: { [name: string]: Value }): [string, Value][] =>
+  asked
+    .filter((name) => Object.hasOwn(metrics, name))
+    .map((name): [string, Value] => [name, metrics[name]])
+    .slice(0, 2);
+
+const title = (name: string) => metricDescriptors[name as MetricName].title;
+
+/** Ratios with three decimals, amounts without. */
+const shown = (value: number) => (Math.abs(value) < 20 ? value.toFixed(3) : value.toFixed(0));
 
 /** The text in lines of at most so many characters, broken between words. */
 function wrapped(text: string, width: number): string[] {

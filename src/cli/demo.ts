@@ -1,110 +1,122 @@
 import { readFile, rm } from 'node:fs/promises';
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { movedClock } from '../adapters/embedded/moved-clock.ts';
-import type { Runtime } from '../runtime/runtime.ts';
-import { type Command, type Call, UsageError, exitCodes } from './command.ts';
-import { type DemoDocument, type Month, demoDocument, summaryLines } from './demo-summary.ts';
-import { generatorOf } from './generate.ts';
-import { useCaseOption, useCasesFolder, withRuntime } from './open.ts';
-
-/** Two months of a portfolio; the second one has inflation and an older population. */
-const firstDrop = Date.parse('2026-01-05T09:00:00Z');
-const secondDrop = Date.parse('2026-02-05T09:00:00Z');
-const nextInference = Date.parse('2026-02-06T02:00:00Z');
-const secondMonth = { inflation: 1.15, agedBy: 8 };
+import type { Ended, Runtime } from '../runtime/runtime.ts';
+import type { DemoStep } from '../usecase/synthetic.ts';
+import { type Command, type Call, type ExitCode, UsageError, exitCodes } from './command.ts';
+import { type DemoDocument, demoDocument, overviewLines, summaryLines } from './demo-summary.ts';
+import { localCatalogue, useCaseOption, withRuntime } from './open.ts';
+import { demoOf, generatorOf, generatorOptions, generatorValues } from './synthetic.ts';
 
 export const command: Command = {
   summary:
-    'The whole way on this machine: a file becomes governed predictions, a month later it drifts and is retrained.',
-  usage: '[--data FILE]',
+    'The whole way on this machine: files become governed predictions, a month later they drift and the model is retrained.',
+  usage: '[--use-case ID | --all | --data FILE]',
   examples: [
-    ['bordereau demo', 'with seeded synthetic policies'],
+    ['bordereau demo', 'insurance-cost with seeded synthetic policies'],
+    ['bordereau demo --use-case claim-propensity', 'another use case'],
+    ['bordereau demo --all', 'all of them, one after the other'],
     ['bordereau demo --data policies.csv', 'with your own file; its second month is made from it'],
     ['bordereau demo --sigma 0.3', 'costs so noisy that the gate R² ≥ .80 refuses every model (exit code 4)'],
   ],
   options: {
     'use-case': useCaseOption,
+    all: { type: 'boolean', help: 'every use case that has a demo' },
     data: { type: 'string', value: 'FILE', help: 'a CSV file of your own in place of the synthetic one' },
-    rows: { type: 'string', value: 'N', help: 'synthetic rows a month', default: '5000' },
-    seed: { type: 'string', value: 'N', help: 'of the synthetic rows', default: '42' },
-    sigma: { type: 'string', value: 'N', help: 'noise of the synthetic costs', default: '0.25' },
   },
+  moreOptions: (args) => generatorOptions(args.includes('--all') ? undefined : useCaseIn(args)),
   positionals: { min: 0, max: 0 },
   async run(call) {
-    const startedMs = performance.now();
-    const useCase = call.text('use-case')!;
-    const [first, second] = await months(call, useCase);
+    const stories = await storiesOf(call);
     await clearEarlierDemo(call.directory);
-    const clock = movedClock(firstDrop);
-    const document = await withRuntime(
+    const clock = movedClock(Date.parse(stories[0].steps[0].at));
+    const documents = await withRuntime(
       call,
-      async (runtime): Promise<DemoDocument> => {
+      async (runtime) => {
         await markAsDemo(runtime);
-        const [source] = Object.keys(declarationOf(runtime, useCase).sources);
-        const drop = ({ fileName, bytes }: Month) => runtime.drop({ useCase, source, fileName, bytes });
-
-        headline(call, 'January: the first file arrives');
-        const { runId } = await drop(first);
-        const january = await runtime.deliver();
-        if (!january.some(({ announced }) => announced.includes('ModelPromoted'))) {
-          return demoDocument(runtime, { useCase, runId, ended: january, call, startedMs });
-        }
-        headline(call, 'February: the second file arrives, with inflation and an older population');
-        clock.set(secondDrop);
-        await drop(second());
-        const february = await runtime.deliver();
-        headline(call, 'The next morning: daily inference');
-        const morning = await runtime.runSchedules(clock.nowMs(), nextInference, clock.set);
-        return demoDocument(runtime, { useCase, runId, ended: [...january, ...february, ...morning], call, startedMs });
+        const told: DemoDocument[] = [];
+        for (const story of stories) told.push(await tell(runtime, story, { call, clock }));
+        return told;
       },
       { clock },
     );
-    for (const line of summaryLines(document, call.output)) call.output.print(line);
-    call.output.document(document);
-    if (!document.champion) return document.rows.accepted > 0 ? exitCodes.modelGateRefused : exitCodes.dataGateFailed;
-    return exitCodes.ok;
+    for (const document of documents) for (const line of summaryLines(document, call.output)) call.output.print(line);
+    if (documents.length > 1) for (const line of overviewLines(documents, call.output)) call.output.print(line);
+    call.output.document(documents.length === 1 ? documents[0] : { format: 1, useCases: documents });
+    return Math.max(...documents.map(exitCodeOf)) as ExitCode;
   },
 };
 
-const declarationOf = (runtime: Runtime, useCase: string) =>
-  runtime.ports.catalogue.useCases.find(({ declaration }) => declaration.id === useCase)!.declaration;
+type Story = { useCase: string; steps: readonly DemoStep[]; until: string };
+
+/** The use case that a command line names. */
+function useCaseIn(args: readonly string[]): string {
+  const at = args.findIndex((arg) => arg === '--use-case' || arg.startsWith('--use-case='));
+  if (at < 0) return useCaseOption.default;
+  return args[at].split('=')[1] ?? args[at + 1] ?? useCaseOption.default;
+}
+
+async function storiesOf(call: Call): Promise<Story[]> {
+  if (call.flag('all')) {
+    if (call.text('data') !== undefined) throw new UsageError('--data is a file of one use case: leave --all out.');
+    const { useCases } = await localCatalogue();
+    return Promise.all(useCases.map(async ({ declaration: { id } }) => storyOf(id, (await demoOf(id)).values({}))));
+  }
+  const useCase = call.text('use-case')!;
+  const demo = await demoOf(useCase);
+  const data = call.text('data');
+  if (data === undefined) {
+    return [await storyOf(useCase, demo.values(generatorValues(call, (await generatorOf(useCase)).options)))];
+  }
+  if (!demo.ownFile) throw new UsageError(`The demo of ${useCase} takes no file of one's own; drop it instead.`);
+  const bytes = await readFile(data).catch((error: NodeJS.ErrnoException) => {
+    throw new UsageError(`The file ${data} cannot be read (${error.code}).`);
+  });
+  return [await storyOf(useCase, demo.ownFile({ fileName: basename(data), bytes }))];
+}
+
+const storyOf = async (useCase: string, steps: readonly DemoStep[]): Promise<Story> => ({
+  useCase,
+  steps,
+  until: (await demoOf(useCase)).until,
+});
+
+/** Drops the files of each step at its time and delivers what they cause, then lets the schedules fire. */
+async function tell(
+  runtime: Runtime,
+  { useCase, steps, until }: Story,
+  { call, clock }: { call: Call; clock: ReturnType<typeof movedClock> },
+): Promise<DemoDocument> {
+  const startedMs = performance.now();
+  const ended: Ended[] = [];
+  const runIds: string[] = [];
+  for (const [i, { at, headline: text, files }] of steps.entries()) {
+    headline(call, text);
+    clock.set(Date.parse(at));
+    for (const { source, fileName, bytes } of await files()) {
+      const { runId } = await runtime.drop({ useCase, source, fileName, bytes });
+      if (i === 0) runIds.push(runId);
+    }
+    ended.push(...(await runtime.deliver()));
+    // without a champion there is nothing for later files to be scored with
+    if (i === 0 && !ended.some(({ announced }) => announced.includes('ModelPromoted'))) {
+      return demoDocument(runtime, { useCase, runIds, ended, call, startedMs });
+    }
+  }
+  headline(call, 'The next morning: daily inference');
+  ended.push(...(await runtime.runSchedules(clock.nowMs(), Date.parse(until), clock.set, useCase)));
+  return demoDocument(runtime, { useCase, runIds, ended, call, startedMs });
+}
+
+function exitCodeOf({ champion, rows }: DemoDocument): ExitCode {
+  if (champion) return exitCodes.ok;
+  return rows.accepted > 0 ? exitCodes.modelGateRefused : exitCodes.dataGateFailed;
+}
 
 function headline({ output }: Call, text: string): void {
   output.note('');
   output.note(output.style('bold', text));
-}
-
-/**
- * Both months' files: generated, or the user's own and one made from it. The second is made when the first has passed: a file
- * that is no table of the use case is for ingestion to refuse.
- */
-async function months(call: Call, useCase: string): Promise<[Month, () => Month]> {
-  const data = call.text('data');
-  if (data === undefined) {
-    const generate = await generatorOf(useCase);
-    const options = { rows: call.number('rows'), seed: call.number('seed'), sigma: call.number('sigma') };
-    const month = (given: object): Month => {
-      const { fileName, csv } = generate({ ...options, ...given });
-      return { fileName, bytes: csv };
-    };
-    return [month({ month: '2026-01' }), () => month({ month: '2026-02', ...secondMonth })];
-  }
-  const bytes = await readFile(data).catch((error: NodeJS.ErrnoException) => {
-    throw new UsageError(`The file ${data} cannot be read (${error.code}).`);
-  });
-  const fileName = basename(data);
-  const { nextMonth } = (await import(pathToFileURL(join(useCasesFolder, useCase, 'next-month.ts')).href)) as {
-    nextMonth: (bytes: Uint8Array, file: string, drift: { inflation: number }) => Uint8Array;
-  };
-  return [
-    { fileName, bytes },
-    () => ({
-      fileName: fileName.replace(/(\.\w+)?$/, '-next$1'),
-      bytes: nextMonth(bytes, fileName, secondMonth),
-    }),
-  ];
 }
 
 const demoMark = 'runtime/demo.json';

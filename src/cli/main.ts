@@ -65,7 +65,8 @@ async function dispatch([name, ...rest]: readonly string[], output: Output): Pro
       `bordereau ${guess ?? '--help'}`,
     );
   }
-  const { command } = await commands[name]();
+  const { command: general } = await commands[name]();
+  const command = { ...general, options: { ...general.options, ...(await general.moreOptions?.(rest)) } };
   const { values, positionals } = parse(name, command, rest);
   if (values['help']) {
     for (const line of commandHelp(name, command)) output.print(line);

@@ -137,9 +137,19 @@ export class Runtime {
     return ended;
   }
 
-  /** Lets the schedules fire that are due in (fromMs, toMs], each at its time, and delivers what they cause. */
-  async runSchedules(fromMs: number, toMs: number, setClock: (nowMs: number) => void): Promise<Ended[]> {
-    const schedules = this.ports.catalogue.useCases.flatMap(({ declaration }) => schedulesOf(declaration));
+  /**
+   * Lets the schedules fire that are due in (fromMs, toMs], each at its time, and delivers what they cause: those of every use
+   * case, or of one.
+   */
+  async runSchedules(
+    fromMs: number,
+    toMs: number,
+    setClock: (nowMs: number) => void,
+    useCase?: string,
+  ): Promise<Ended[]> {
+    const schedules = this.ports.catalogue.useCases
+      .filter(({ declaration }) => useCase === undefined || declaration.id === useCase)
+      .flatMap(({ declaration }) => schedulesOf(declaration));
     const ended: Ended[] = [];
     for (const { schedule, scheduledMs } of firingsBetween(schedules, fromMs, toMs)) {
       setClock(scheduledMs);

@@ -66,11 +66,11 @@ const present = existsSync(insurance);
 if (!present) console.warn('skipped: ../shared/data/A_medical_cost is not there');
 
 describe('bordereau init', () => {
-  const generated = generate({ rows: 800, seed: 7, dirtShare: 0.02 });
+  const [generated] = generate({ rows: 800, seed: 7, dirtShare: 0.02 });
   const sample = join(root, 'member-costs.csv');
-  writeFileSync(sample, generated.csv);
+  writeFileSync(sample, generated.bytes);
   const tiny = join(root, 'tiny.csv');
-  writeFileSync(tiny, new TextDecoder().decode(generated.csv).split('\n').slice(0, 40).join('\n'));
+  writeFileSync(tiny, new TextDecoder().decode(generated.bytes).split('\n').slice(0, 40).join('\n'));
 
   test('writes a use case that is one: the declaration, its contract and its features fit each other', async () => {
     const folder = mkdtempSync(join(root, 'usecases-'));

@@ -28,7 +28,7 @@ const isCanary = (line: number): boolean => line % 10 === 3;
 const header = (line: string): string => [line, ...canaries.map(({ column }) => column)].join(',');
 const row = (line: string, i: number): string =>
   [line, ...canaries.map(({ text }) => (isCanary(i) ? text : ''))].join(',');
-const lines = Buffer.from(generate({ rows: 700, dirtShare: 0 }).csv)
+const lines = Buffer.from(generate({ rows: 700, dirtShare: 0 })[0].bytes)
   .toString()
   .trim()
   .split(/\r?\n/);

@@ -68,7 +68,7 @@ describe('Validate', () => {
   });
 
   test('every record of a dirty month is accepted once or quarantined once, by the rule that it was made to break', async () => {
-    const { csv: bytes, rows, dirt } = generate({ rows: 1000, dirtShare: 0.1 });
+    const [{ bytes, rows, dirt }] = generate({ rows: 1000, dirtShare: 0.1 });
     const { rows: counted } = await world.run('Validate', await world.drop('p.csv', bytes));
     expect(counted.accepted + counted.quarantined).toBe(rows);
     expect(counted).toMatchObject({ dropped: rows, rejected: 0 });

@@ -71,7 +71,7 @@ export async function openWorld({ useCases, from, histories = {} }: WorldOptions
 }
 
 /** A month of policies from the product's own generator: 1,200 records unless told. */
-export const policies = (options: Parameters<typeof generate>[0] = {}) => generate({ rows: 1200, ...options }).csv;
+export const policies = (options: Parameters<typeof generate>[0] = {}) => generate({ rows: 1200, ...options })[0].bytes;
 
 /** Drop, Validate and Features; gives the run's id. */
 export async function ingest(world: World, fileName: string, bytes: Uint8Array | string): Promise<string> {

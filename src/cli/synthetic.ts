@@ -1,0 +1,69 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { UnknownUseCase } from '../usecase/errors.ts';
+import type { Demo, Generator, GeneratorOption, GeneratorValues } from '../usecase/synthetic.ts';
+import { type Call, type Command, UsageError } from './command.ts';
+import { localCatalogue, useCasesFolder } from './open.ts';
+
+/** What lies beside a use case's declaration for the command line: its synthetic source, and its demo. */
+export async function generatorOf(id: string): Promise<Generator> {
+  await ensureKnown(id);
+  return moduleOf<Generator>(id, 'generate.ts', 'has no synthetic data');
+}
+
+export async function demoOf(id: string): Promise<Demo> {
+  await ensureKnown(id);
+  return (await moduleOf<{ demo: Demo }>(id, 'demo.ts', 'has no demo')).demo;
+}
+
+/** The generator's numbers as options of a command line; none where the use case is not known, which is said later. */
+export async function generatorOptions(id: string | undefined): Promise<Command['options']> {
+  if (id === undefined || !existsSync(join(useCasesFolder, id, 'generate.ts'))) return {};
+  const { options } = await generatorOf(id);
+  return Object.fromEntries(
+    Object.entries(options).map(([name, { help }]) => [dashed(name), { type: 'string', value: 'N', help } as const]),
+  );
+}
+
+/** The values given for the generator's options, each within its bounds. Throws `UsageError`. */
+export function generatorValues(call: Call, options: Generator['options']): GeneratorValues {
+  const values: GeneratorValues = {};
+  for (const [name, limits] of Object.entries(options)) {
+    const value = numberWithin(call, dashed(name), limits);
+    if (value !== undefined) values[name] = value;
+  }
+  const month = call.text('month');
+  if (month !== undefined) {
+    if (!/^\d{4}-(0[1-9]|1[0-2])$/.test(month)) throw new UsageError(`--month takes YYYY-MM, not "${month}".`);
+    values.month = month;
+  }
+  return values;
+}
+
+function numberWithin(
+  call: Call,
+  option: string,
+  { least = -Infinity, most = Infinity, whole }: GeneratorOption,
+): number | undefined {
+  const value = call.number(option);
+  if (value === undefined || (value >= least && value <= most && !(whole && !Number.isInteger(value)))) return value;
+  const bounds = [least > -Infinity && `at least ${least}`, most < Infinity && `at most ${most}`]
+    .filter(Boolean)
+    .join(' and ');
+  throw new UsageError(`--${option} takes a ${whole ? 'whole ' : ''}number${bounds && ` of ${bounds}`}, not ${value}.`);
+}
+
+async function ensureKnown(id: string): Promise<void> {
+  const { useCases } = await localCatalogue();
+  const ids = useCases.map(({ declaration }) => declaration.id);
+  if (!ids.includes(id)) throw new UnknownUseCase(id, ids);
+}
+
+async function moduleOf<Module>(id: string, file: string, lacks: string): Promise<Module> {
+  const path = join(useCasesFolder, id, file);
+  if (!existsSync(path)) throw new UsageError(`The use case ${id} ${lacks}: there is no ${file} in its folder.`);
+  return (await import(pathToFileURL(path).href)) as Module;
+}
+
+const dashed = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
