@@ -17,6 +17,8 @@ export type GateEvidence = {
   leakage: readonly LeakageFinding[];
   integrity: ModelIntegrity;
   lineage: Lineage;
+  /** What the declared fairness limits came to; empty where none are declared. */
+  fairness: readonly GateResult[];
   /** The checks of the comparison with the champion; empty where there is no champion yet. */
   championChecks: readonly GateResult[];
 };
@@ -35,6 +37,7 @@ export function evaluateGates(declared: Declaration['gates'], evidence: GateEvid
       const limit = declared[metric];
       return limit ? [limitGate(metric, limit, evidence)] : [];
     }),
+    ...evidence.fairness,
     ...evidence.championChecks,
   ];
 }

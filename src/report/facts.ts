@@ -17,6 +17,7 @@ export type RunFacts = {
   gates?: readonly Gate[];
   calibration?: Calibration;
   residuals?: Residuals;
+  fairness?: readonly Fairness[];
   explanation?: Explanation;
   /** Of a model with several outputs: how good each one is, and what it looks at. */
   outputs?: readonly OutputQuality[];
@@ -187,6 +188,29 @@ export type CalibrationGroup = {
 export type Residuals = { medianAbsolute: number; groups: readonly ResidualGroup[] };
 
 export type ResidualGroup = { rows: number; p10: number; p25: number; p50: number; p75: number; p90: number };
+
+// ---- fairness, on the frozen test set
+
+export type Fairness = {
+  /** The sensitive column. */
+  feature: string;
+  groups: readonly {
+    group: string;
+    rows: number;
+    /** Share of the group that is selected, and actual over expected. */
+    selectionRate: Estimate;
+    actualToExpected: Estimate;
+    /** Mean absolute error of an amount, calibration error of a probability. */
+    error: Estimate;
+  }[];
+  /** Groups too small to judge. */
+  suppressed: readonly string[];
+  /** Between the groups selected most and least often. */
+  selection?: { difference: Estimate; ratio: Estimate };
+  /** The larger gap of true and false positive rates, of an event. */
+  oddsDifference?: Estimate;
+  groupMeanVariation: number;
+};
 
 // ---- explanation (`summaries/explanation.ts`)
 

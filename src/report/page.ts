@@ -6,6 +6,7 @@ import { calibration } from './sections/calibration.ts';
 import { dataQuality } from './sections/data-quality.ts';
 import { drift } from './sections/drift.ts';
 import { explanation } from './sections/explanation.ts';
+import { fairness } from './sections/fairness.ts';
 import { gates } from './sections/gates.ts';
 import { lineage } from './sections/lineage.ts';
 import { modelChoice } from './sections/model-choice.ts';
@@ -27,6 +28,7 @@ const parts: readonly ((facts: RunFacts) => Section | undefined)[] = [
   testResults,
   gates,
   calibration,
+  fairness,
   explanation,
   promotion,
   predictions,

@@ -11,19 +11,21 @@ import type { Lineage } from '../governance/lineage.ts';
 import type { ModelCard } from '../governance/model-card.ts';
 import { publishVersion } from '../governance/registry.ts';
 import { mae, r2, rmse } from '../ml/metrics/regression.ts';
+import { isMissing } from '../ml/encoders/columns.ts';
+import { type FairnessAssessment, assessFairness } from '../ml/fairness/assess.ts';
 import { random } from '../ml/random.ts';
 import { rowErrors } from '../monitoring/row-errors.ts';
 import type { StageInput } from '../stages.ts';
 import type { LeakageFinding } from '../ml/leakage/finding.ts';
 import { type MonitoredRows, fitReference } from '../monitoring/reference.ts';
 import type { Ports } from '../ports/stage-ports.ts';
-import type { Explanation, OutputQuality, TypicalCase } from '../report/facts.ts';
+import type { Explanation, Fairness, OutputQuality, TypicalCase } from '../report/facts.ts';
 import { minimumGroupRows } from '../report/small-groups.ts';
 import { calibrationGroups, residualGroups } from '../report/summaries/deciles.ts';
 import { type FeatureWords, explain, typicalCase } from '../report/summaries/explanation.ts';
 import { type UseCase, useCaseOf } from '../usecase/catalogue.ts';
 import type { Declaration } from '../usecase/declaration.ts';
-import { labelName, outputNames } from '../usecase/label.ts';
+import { labelName, outputNames, selectedFrom, taskOf } from '../usecase/label.ts';
 import { type MetricName, metricDescriptors } from '../usecase/metrics.ts';
 import { type StageFacts, recordFacts } from './common/facts.ts';
 import {
@@ -70,6 +72,8 @@ export type EvaluationDocument = {
    */
   crossValidation: { [metric: string]: number };
   leakage: LeakageFinding[];
+  /** By declared sensitive column. */
+  fairness: FairnessAssessment[];
   /** Where the test set lies, for the comparison with whatever is champion then. */
   snapshot: { key: string; dataVersion: number; digest: string; trainRows: number; testRows: number };
 };
@@ -109,6 +113,7 @@ export const evaluate: Stage<'Evaluate'> = async ({ useCase, runId, snapshot, ke
     })),
     crossValidation: await publishedFigure(ports, declaration, snapshot, training.candidate),
     leakage: frozen.leakage,
+    fairness: fairnessOf(declaration, test, predicted),
     snapshot,
   };
   const lineage = lineageOf(declaration, frozen, training, learnt, ports);
@@ -220,6 +225,21 @@ function cardOf(
 function rulesOf(declaration: Declaration, { ratingTable }: TrainingDocument, test: RowSet): Float64Array | null {
   if (declaration.rules) return interleaved(declaration.rules, test.columns);
   return ratingTable && applyRatingTable(ratingTable, test.columns, test.rows);
+}
+
+/** Selection, errors and calibration by group, with intervals on every gap. */
+function fairnessOf(declaration: Declaration, test: RowSet, predicted: Float64Array): FairnessAssessment[] {
+  const { fairness, split } = declaration;
+  if (!fairness || test.outputs > 1) return [];
+  return fairness.over.map((feature) =>
+    assessFairness(taskOf(declaration) === 'binary' ? 'binary' : 'regression', selectedFrom(declaration), {
+      actual: test.label,
+      predicted,
+      sensitive: { feature, values: Array.from(test.columns[feature], (cell) => (isMissing(cell) ? null : cell)) },
+      minGroupRows: fairness.minGroupRows,
+      seed: split.seed,
+    }),
+  );
 }
 
 const amountsOf = (actual: Float64Array, predicted: Float64Array) => ({
@@ -347,6 +367,25 @@ function featureWords({ contracts }: UseCase, design: Design): { [feature: strin
   );
 }
 
+function fairnessFacts({ table, demographicParity, equalizedOdds, groupMeanVariation }: FairnessAssessment): Fairness {
+  return {
+    feature: table.feature,
+    groups: table.groups.map(({ group, rows, metrics }) => ({
+      group,
+      rows,
+      selectionRate: metrics['selectionRate'],
+      actualToExpected: metrics['actualToExpected'],
+      error: metrics['meanAbsoluteError'] ?? metrics['calibrationError'],
+    })),
+    suppressed: table.suppressed,
+    ...(demographicParity && {
+      selection: { difference: demographicParity.difference, ratio: demographicParity.ratio },
+    }),
+    ...(equalizedOdds && { oddsDifference: equalizedOdds.difference }),
+    groupMeanVariation,
+  };
+}
+
 function testFacts(
   declaration: Declaration,
   test: RowSet,
@@ -376,6 +415,7 @@ function testFacts(
       ...(evaluation.metrics.gini && { gini: evaluation.metrics.gini }),
     },
     residuals: residualGroups(test.label, predicted),
+    ...(evaluation.fairness.length > 0 && { fairness: evaluation.fairness.map(fairnessFacts) }),
     explanation,
   };
 }

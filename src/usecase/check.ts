@@ -56,6 +56,7 @@ export function declarationFindings(declaration: Declaration, contracts: Contrac
     ...scoreFindings(declaration),
     ...bandFindings(declaration.score),
     ...flagFindings(declaration),
+    ...fairnessFindings(declaration),
     ...monitorFindings(declaration),
   ];
 }
@@ -269,6 +270,16 @@ function flagFindings(declaration: Declaration): Finding[] {
     if (columns.includes(flag)) messages.push('there is a column of that name already');
     return messages.map((message) => ({ path, message }));
   });
+}
+
+function fairnessFindings(declaration: Declaration): Finding[] {
+  const known = featureTableColumns(declaration);
+  return (declaration.fairness?.over ?? [])
+    .filter((name) => !known.includes(name))
+    .map((name) => ({
+      path: ['fairness', 'over'],
+      message: `the feature table has no column "${name}".${didYouMean(name, known)}`,
+    }));
 }
 
 function monitorFindings(declaration: Declaration): Finding[] {

@@ -171,6 +171,23 @@ export const declarationSchema = z.strictObject({
       minimumEffect: z.number().min(0),
     }),
   }),
+  /** Groups between which selection and errors are compared, and how far they may lie apart; each limit is a gate. */
+  fairness: z
+    .strictObject({
+      over: z.array(name).min(1),
+      /** A prediction from which on a row is selected. @default - where the decision turns positive, or the last band begins */
+      selectedFrom: z.number().optional(),
+      /** Smaller groups are named and not judged. */
+      minGroupRows: z.number().int().min(11).default(30),
+      /** The lowest selection rate of a group over the highest; four fifths is customary. */
+      selectionRatio: z.strictObject({ min: z.number().min(0).max(1) }).optional(),
+      selectionDifference: z.strictObject({ max: z.number().min(0).max(1) }).optional(),
+      /** The larger gap of true and false positive rates. */
+      oddsDifference: z.strictObject({ max: z.number().min(0).max(1) }).optional(),
+      /** Standard deviation over mean of the groups' mean predictions. */
+      groupMeanVariation: z.strictObject({ max: z.number().gt(0) }).optional(),
+    })
+    .optional(),
   score: z.strictObject({
     ...schedule,
     /** The least adjusted prediction, in the label's unit. */

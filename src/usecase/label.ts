@@ -47,3 +47,8 @@ export function decisionThreshold(declaration: Pick<Declaration, 'score'>): numb
   if (decision) return decisionBand(decision.costs).positiveFrom;
   return bandsOf(declaration).at(-2)?.below ?? 0.5;
 }
+
+/** From which prediction on a row is selected, for comparisons between groups. */
+export function selectedFrom(declaration: Pick<Declaration, 'score' | 'fairness'>): number {
+  return declaration.fairness?.selectedFrom ?? decisionThreshold(declaration);
+}

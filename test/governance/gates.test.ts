@@ -42,6 +42,7 @@ const sound: GateEvidence = {
     testRows: 1000,
     codeCommit: 'c0ffee',
   },
+  fairness: [],
   championChecks: [],
 };
 

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { brier, logLoss } from '../../src/ml/metrics/probability.ts';
 import { r2 } from '../../src/ml/metrics/regression.ts';
 import type { ReferenceProfile } from '../../src/monitoring/reference.ts';
+import { factsOf } from '../../src/stages/common/facts.ts';
 import { readFrozenSet } from '../../src/stages/common/frozen-sets.ts';
 import { predictRows } from '../../src/stages/common/learning.ts';
 import { loadEvaluation, loadVersion, readDocument } from '../../src/stages/common/version.ts';
@@ -69,6 +70,7 @@ const event: DeclarationInput = {
     calibration_error: { max: 0.15 },
     beatsChampion: { metric: 'log_loss', confidence: 0.95, minimumEffect: 0 },
   },
+  fairness: { over: ['sex'], selectionRatio: { min: 0.5 } },
   score: {
     at: '0 19 * * *',
     timeZone: 'Europe/London',
@@ -99,6 +101,14 @@ describe('a label that is an event', () => {
     expect(Object.keys(evaluation.metrics)).not.toContain('r2');
     expect(new Set(rows.label)).toEqual(new Set([0, 1]));
     expect(evaluation.coverage).toBeNull();
+  });
+
+  test('is held against the declared fairness between groups', async () => {
+    const { evaluation } = await published(world);
+    const [{ table }] = evaluation.fairness;
+    expect(table.groups.map(({ group }) => group)).toEqual(['FEMALE', 'MALE']);
+    const gates = (await factsOf(world.ports, { useCase, runId: 'r1' }, 'Govern'))?.gates ?? [];
+    expect(gates).toContainEqual(expect.objectContaining({ name: 'selectionRatio_sex', passed: true }));
   });
 
   test('is predicted as a calibrated probability, the one that was evaluated', async () => {

@@ -6,12 +6,14 @@ import {
   standardMargins,
 } from '../../governance/champion-challenger.ts';
 import type { GateResult } from '../../governance/gate.ts';
+import { fairnessGates } from '../../governance/fairness-gates.ts';
 import { type GateEvidence, evaluateGates, gateSummary } from '../../governance/gates.ts';
 import { imbalance } from '../../governance/imbalance.ts';
 import { checkPredictions } from '../../governance/integrity.ts';
 import type { LedgerEntry } from '../../governance/ledger.ts';
 import { type VersionManifest, readVersion, verifyVersion } from '../../governance/registry.ts';
 import { isMissing } from '../../ml/encoders/columns.ts';
+import type { FairnessAssessment } from '../../ml/fairness/assess.ts';
 import { groupsOf } from '../../ml/metrics/actual-expected.ts';
 import type { Ports } from '../../ports/stage-ports.ts';
 import type { Declaration } from '../../usecase/declaration.ts';
@@ -77,6 +79,7 @@ export async function judge(
       predictions: evaluation.predictions,
     },
     lineage: challenger.lineage,
+    fairness: fairnessGates(declaration, evaluation.fairness),
     championChecks: contest?.comparison.checks ?? [],
   });
   return {
@@ -92,7 +95,9 @@ export async function judge(
 }
 
 type Measured = Pick<EvaluationDocument, 'predictions'> &
-  Pick<GateEvidence, 'metrics' | 'constantMetrics' | 'testRows' | 'leakage'>;
+  Pick<GateEvidence, 'metrics' | 'constantMetrics' | 'testRows' | 'leakage'> & {
+    fairness: readonly FairnessAssessment[];
+  };
 
 /** In place of an evaluation that is not as published: no gate passes on it. */
 function notMeasured(fault: string): Measured {
@@ -101,6 +106,7 @@ function notMeasured(fault: string): Measured {
     metrics: {},
     constantMetrics: {},
     predictions: checkPredictions(new Float64Array()),
+    fairness: [],
     leakage: [
       { check: 'label-derived', message: `What the leakage checks found is not known. ${fault}`, evidence: {} },
     ],
