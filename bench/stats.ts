@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { begin, print } from './table.ts';
 import { type MeasuredStatistics, type StatisticsCase, statisticsCases } from './stats-cases.ts';
 
 const { values } = parseArgs({
@@ -17,14 +18,14 @@ const { values } = parseArgs({
 const ours = fileURLToPath(new URL('stats-ours.ts', import.meta.url));
 const theirs = fileURLToPath(new URL('stats_peers.py', import.meta.url));
 
-console.log('| case | side | processor s | ours / theirs | largest difference | peak MB |\n|---|---|---|---|---|---|');
+begin();
 for (const [index, measured] of statisticsCases.entries()) {
   if (!measured.name.includes(values.only)) continue;
   const folder = mkdtempSync(join(tmpdir(), 'bordereau-bench-'));
   const own = measure(process.execPath, [ours, String(index), folder]);
-  if (own) print(measured, 'ours', own);
+  if (own) show(measured, 'ours', own);
   const other = measure(values.python, [theirs, JSON.stringify(measured), folder]);
-  if (own && other) print(measured, measured.peer, other, own);
+  if (own && other) show(measured, measured.peer, other, own);
   rmSync(folder, { recursive: true });
 }
 
@@ -38,12 +39,15 @@ function measure(program: string, args: string[]): MeasuredStatistics | undefine
   return undefined;
 }
 
-function print({ name }: StatisticsCase, side: string, measured: MeasuredStatistics, own?: MeasuredStatistics): void {
-  const ratio = own ? (own.cpuSeconds / measured.cpuSeconds).toFixed(2) : '';
-  const difference = own ? largestDifference(own.figures, measured.figures).toExponential(1) : '';
-  console.log(
-    `| ${name} | ${side} | ${measured.cpuSeconds.toFixed(2)} | ${ratio} | ${difference} | ${measured.peakMb.toFixed(0)} |`,
-  );
+function show({ name }: StatisticsCase, side: string, measured: MeasuredStatistics, own?: MeasuredStatistics): void {
+  print({
+    case: name,
+    side,
+    cpuSeconds: measured.cpuSeconds,
+    ratio: own && own.cpuSeconds / measured.cpuSeconds,
+    figure: own && `differs by ${largestDifference(own.figures, measured.figures).toExponential(1)} at most`,
+    peakMb: measured.peakMb,
+  });
 }
 
 function largestDifference(a: readonly number[], b: readonly number[]): number {

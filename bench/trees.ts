@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { begin, print } from './table.ts';
 import { type Measured, type TreeCase, treeCases } from './trees-cases.ts';
 
 const { values } = parseArgs({
@@ -22,16 +23,16 @@ const peersOf: Record<TreeCase['task'], string[]> = {
   shap: ['lightgbm', 'xgboost'],
 };
 
-console.log('| case | side | processor s | ours / theirs | test RMSE | peak MB |\n|---|---|---|---|---|---|');
+begin();
 for (const [index, measured] of treeCases.entries()) {
   if (!measured.name.includes(values.only)) continue;
   const folder = mkdtempSync(join(tmpdir(), 'bordereau-bench-'));
   const own = measure(process.execPath, [ours, String(index), folder]);
-  if (own !== null) print(measured, own, own);
+  if (own !== null) show(measured, own, own);
   for (const peer of peersOf[measured.task]) {
     if (peer === 'scikit-learn' && measured.outputs > 1) continue;
     const other = measure(values.python, [theirs, peer, JSON.stringify(measured), folder]);
-    if (own !== null && other !== null) print(measured, other, own);
+    if (own !== null && other !== null) show(measured, other, own);
   }
   rmSync(folder, { recursive: true });
 }
@@ -46,10 +47,13 @@ function measure(program: string, args: string[]): Measured | null {
   return null;
 }
 
-function print({ name, task }: TreeCase, side: Measured, own: Measured): void {
-  const ratio = side === own ? '' : (own.cpuSeconds / side.cpuSeconds).toFixed(2);
-  const rmse = task === 'predict' || task === 'shap' ? '' : side.rmse.toFixed(4);
-  console.log(
-    `| ${name} | ${side.name} | ${side.cpuSeconds.toFixed(2)} | ${ratio} | ${rmse} | ${side.peakMb.toFixed(0)} |`,
-  );
+function show({ name, task }: TreeCase, side: Measured, own: Measured): void {
+  print({
+    case: name,
+    side: side.name,
+    cpuSeconds: side.cpuSeconds,
+    ratio: side === own ? undefined : own.cpuSeconds / side.cpuSeconds,
+    figure: task === 'predict' || task === 'shap' ? '' : `RMSE ${side.rmse.toFixed(4)}`,
+    peakMb: side.peakMb,
+  });
 }

@@ -6,6 +6,7 @@ import { type Stack, Validations } from 'aws-cdk-lib';
 import { type Place, stageNames, stages } from '../src/stages.ts';
 import { objectsAt } from './constructs/permissions.ts';
 import type { Machine } from './constructs/machine.ts';
+import { type Online, onlineReads, onlineWrites } from './constructs/online.ts';
 import type { Zones } from './constructs/zones.ts';
 import type { Environment } from './environments.ts';
 import { allExecutions, allModelPackages, executionArn } from './names.ts';
@@ -15,10 +16,11 @@ export type AcknowledgeProps = {
   readonly zones: Zones;
   readonly machines: readonly Machine[];
   readonly useCaseIds: readonly string[];
+  readonly deciding: readonly Online[];
 };
 
 export function acknowledge(stack: Stack, props: AcknowledgeProps): void {
-  for (const { rules, at, reason } of [...decided(props.environment), ...patterns(stack, props)]) {
+  for (const { rules, at, reason } of [...decided(props), ...patterns(stack, props)]) {
     for (const path of at) {
       const construct = path
         .split('/')
@@ -35,7 +37,8 @@ type Acknowledgement = {
   reason: string;
 };
 
-function decided({ isolated, reservesConcurrency }: Environment): Acknowledgement[] {
+function decided({ environment: { isolated, reservesConcurrency }, deciding }: AcknowledgeProps): Acknowledgement[] {
+  const functions = [...stageNames, ...deciding.map(({ node }) => node.id)];
   const acknowledged: Acknowledgement[] = [
     {
       rules: ['HIPAA.Security-S3BucketReplicationEnabled'],
@@ -84,14 +87,14 @@ function decided({ isolated, reservesConcurrency }: Environment): Acknowledgemen
   } else {
     acknowledged.push({
       rules: ['HIPAA.Security-LambdaInsideVPC'],
-      at: stageNames,
+      at: functions,
       reason: 'Synthetic data only. Network interfaces would make deleting the stack take half an hour.',
     });
   }
   if (!reservesConcurrency) {
     acknowledged.push({
       rules: ['HIPAA.Security-LambdaConcurrency'],
-      at: stageNames,
+      at: functions,
       reason: 'A new account has ten concurrent functions altogether, of which none can be reserved.',
     });
   }
@@ -99,7 +102,10 @@ function decided({ isolated, reservesConcurrency }: Environment): Acknowledgemen
 }
 
 /** Resources that end in a pattern, because what they stand for has no name yet. */
-function patterns(stack: Stack, { environment, zones, machines, useCaseIds }: AcknowledgeProps): Acknowledgement[] {
+function patterns(
+  stack: Stack,
+  { environment, zones, machines, useCaseIds, deciding }: AcknowledgeProps,
+): Acknowledgement[] {
   const wildcard = (resource: string) => `AwsSolutions-IAM5[Resource::${flattened(stack, resource)}]`;
   const executions = (machine: Machine) => [
     executionArn(stack, environment, machine.machine, ':*'),
@@ -135,6 +141,13 @@ function patterns(stack: Stack, { environment, zones, machines, useCaseIds }: Ac
       reason:
         'SageMaker numbers model packages when they are made. The group of the use case is the narrowest there is.',
     },
+    ...deciding.map(({ node }) => ({
+      rules: [...[...onlineReads, ...onlineWrites].map((place) => objectsAt(zones, place)), '*'].map(wildcard),
+      at: [`${node.id}/Policy`],
+      reason:
+        'Objects are named when they are written; X-Ray and the network interfaces know no resources. ' +
+        'test/infra/online.test.ts holds the list of actions.',
+    })),
     ...inMaps.map((machine) => ({
       rules: executions(machine).map(wildcard),
       at: [`${machine.node.id}/Policy`],

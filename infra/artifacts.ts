@@ -1,6 +1,7 @@
 /** What is uploaded for the functions. It is built once and is the same, to the byte, in every environment. */
-import { rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { copyFile, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildResult, build, type Metafile, type Plugin } from 'esbuild';
 import { duckdbLayer, type Layer } from '../layers/duckdb/build.ts';
@@ -35,6 +36,9 @@ export async function bundleHandlers(catalogue: string, directory: string): Prom
   const handlers = stageNames.map(async (stage) => {
     const folder = join(directory, stage);
     await writeFile(join(folder, 'catalogue.json'), catalogue);
+    if (inputsOf(metafile, stage).some((input) => input.includes('@tensorflow/tfjs-backend-wasm/'))) {
+      await copyFile(wasmFile(), join(folder, wasmName));
+    }
     return [stage, { directory: folder, needsDuckdb: needsDuckdb(metafile, stage) }] as const;
   });
   return Object.fromEntries(await Promise.all(handlers)) as unknown as Artifacts['handlers'];
@@ -53,8 +57,14 @@ function bundle(outdir: string): Promise<BuildResult<{ metafile: true }>> {
     target: 'node24',
     format: 'esm',
     mainFields: ['module', 'main'],
-    // CommonJS inside the bundle (X-Ray's SDK) asks for Node's own modules by `require`
-    banner: { js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);" },
+    // CommonJS inside the bundle asks for Node's own modules by `require` (X-Ray's SDK) and for its folder (TensorFlow.js)
+    banner: {
+      js: [
+        "import { createRequire } from 'node:module';",
+        'const require = createRequire(import.meta.url);',
+        'const __dirname = import.meta.dirname;',
+      ].join('\n'),
+    },
     plugins: [fromLayer],
     metafile: true,
     logLevel: 'error',
@@ -77,7 +87,14 @@ const fromLayer: Plugin = {
   },
 };
 
-function needsDuckdb({ outputs }: Metafile, stage: StageName): boolean {
+const needsDuckdb = (metafile: Metafile, stage: StageName): boolean =>
+  inputsOf(metafile, stage).some((input) => input.startsWith(`${fromLayer.name}:`));
+
+function inputsOf({ outputs }: Metafile, stage: StageName): string[] {
   const [, output] = Object.entries(outputs).find(([path]) => path.endsWith(`/${stage}/index.mjs`))!;
-  return Object.keys(output.inputs).some((input) => input.startsWith(`${fromLayer.name}:`));
+  return Object.keys(output.inputs);
 }
+
+/** The kernels that dense networks are trained with: no code, so that no bundler carries them along. */
+const wasmName = 'tfjs-backend-wasm-simd.wasm';
+const wasmFile = () => join(dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm')), wasmName);

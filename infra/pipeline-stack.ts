@@ -10,12 +10,14 @@ import { Alarms } from './constructs/alarms.ts';
 import { Dashboard } from './constructs/dashboard.ts';
 import { Machine } from './constructs/machine.ts';
 import { Network } from './constructs/network.ts';
+import { Online } from './constructs/online.ts';
 import { Operations } from './constructs/operations.ts';
 import { StageFunction } from './constructs/stage-function.ts';
 import { Triggers } from './constructs/triggers.ts';
 import { titled, Zones } from './constructs/zones.ts';
 import type { Environment, Settings } from './environments.ts';
 import { productName } from './names.ts';
+import type { OnlineArtifact } from './online-artifacts.ts';
 
 export type PipelineStackProps = {
   readonly environment: Environment;
@@ -25,11 +27,14 @@ export type PipelineStackProps = {
   readonly useCases: readonly Scheduled[];
   /** The commit that is deployed. */
   readonly codeVersion: string;
+  /** The use cases that decide single cases. @default - none */
+  readonly online?: readonly OnlineArtifact[];
 };
 
 /** One environment of the whole product: from the bucket that files are dropped into, to the alarm when a run fails. */
 export class PipelineStack extends Stack {
-  constructor(scope: Construct, { environment, settings, artifacts, useCases, codeVersion }: PipelineStackProps) {
+  constructor(scope: Construct, props: PipelineStackProps) {
+    const { environment, settings, artifacts, useCases, codeVersion, online = [] } = props;
     super(scope, productName(environment), {
       description: `Bordereau ${environment.name}: file drops become governed, explained and monitored predictions`,
       env: { account: settings.account, region: settings.region },
@@ -85,10 +90,14 @@ export class PipelineStack extends Stack {
     const alarms = new Alarms(this, 'Alarms', watched);
     new Dashboard(this, 'Dashboard', { ...watched, alarms });
 
+    const deciding = online.map((artifact) => {
+      return new Online(this, `Decide-${artifact.useCase}`, { artifact, environment, zones, operations, network });
+    });
+
     for (const [zone, { bucket }] of Object.entries(zones.of)) {
       new CfnOutput(this, `${titled(zone)}BucketName`, { value: bucket.bucketName });
     }
-    acknowledge(this, { environment, zones, machines: watched.machines, useCaseIds });
+    acknowledge(this, { environment, zones, machines: watched.machines, useCaseIds, deciding });
   }
 
   /** Two zones of whichever region it is; asking for their names would need credentials at synthesis. */

@@ -18,10 +18,13 @@ export type Place =
   | 'bronze/drops'
   | 'bronze/quarantine'
   | 'bronze/vault'
+  | 'bronze/decisions'
   | 'silver/tables'
   | 'gold/features'
   | 'gold/predictions'
   | 'gold/drift'
+  | 'gold/recommendations'
+  | 'gold/exports'
   | 'registry/snapshots'
   | 'registry/versions'
   | 'registry/cards'
@@ -30,7 +33,7 @@ export type Place =
   | 'reports/facts'
   | 'reports/pages';
 
-export const machineNames = ['ingest', 'train', 'govern', 'score', 'monitor'] as const;
+export const machineNames = ['ingest', 'train', 'govern', 'score', 'monitor', 'sweep'] as const;
 export type MachineName = (typeof machineNames)[number];
 
 const useCase = z.string().min(1);
@@ -42,7 +45,7 @@ const run = { useCase, runId };
 /** A model to try: the declaration's model kind with one point of its search space. */
 export const candidate = z.strictObject({
   id: z.string(),
-  kind: z.enum(['random-forest', 'gradient-boosting', 'glm']),
+  kind: z.enum(['random-forest', 'gradient-boosting', 'glm', 'dense']),
   parameters: z.record(z.string(), z.json()),
 });
 export type Candidate = z.infer<typeof candidate>;
@@ -72,6 +75,8 @@ const stage = <Input extends z.ZodType, Output extends z.ZodType>(declaration: {
   /** What it may read and write: the function's permissions are exactly these. */
   reads: readonly Place[];
   writes: readonly Place[];
+  /** Of which it may know what is there, but not what it says. @default - only what it reads */
+  lists?: readonly Place[];
   memoryMb: number;
   timeoutSeconds: number;
   /** Runs in a worker thread on a laptop, so that two of them use two cores. */
@@ -81,12 +86,19 @@ const stage = <Input extends z.ZodType, Output extends z.ZodType>(declaration: {
 export const stages = {
   Validate: stage({
     machines: ['ingest'],
-    input: z.strictObject({ runId, key: z.string(), etag: z.string() }),
+    input: z.strictObject({
+      runId,
+      key: z.string(),
+      etag: z.string(),
+      /** Of the event; empty where a sweep found the file. */
+      sequencer: z.string().optional(),
+    }),
     output: z.strictObject({
       ...run,
       source: z.string(),
-      /** `waiting`: its manifest names files that have not come yet. */
-      status: z.enum(['accepted', 'halted', 'rejected', 'waiting']),
+      /** `waiting`: its manifest names files that have not come yet. `repeated`: another drop brought the same content.
+       * `superseded`: the object has been replaced since it was announced. */
+      status: z.enum(['accepted', 'halted', 'rejected', 'waiting', 'repeated', 'superseded']),
       reason: z.string(),
       rows: z.strictObject({ dropped: count, accepted: count, quarantined: count, rejected: count }),
       silverVersion: z.int().gte(-1),
@@ -122,7 +134,7 @@ export const stages = {
       snapshot: snapshot.optional(),
       candidates: z.array(candidate),
     }),
-    reads: ['gold/features', 'registry/leases', 'registry/versions'],
+    reads: ['silver/tables', 'gold/features', 'registry/leases', 'registry/versions'],
     writes: ['registry/snapshots', 'registry/leases'],
     memoryMb: 3008,
     timeoutSeconds: 900,
@@ -231,11 +243,28 @@ export const stages = {
   Publish: stage({
     machines: ['score'],
     input: z.strictObject({ ...run, pin, batches: z.array(z.string()), parts: z.array(part) }),
-    output: z.strictObject({ ...run, version, rows: count, predictionsVersion: count }),
+    output: z.strictObject({
+      ...run,
+      version,
+      rows: count,
+      predictionsVersion: count,
+      /** Whether the use case has a contact policy, which `Recommend` applies to the scores. */
+      recommends: z.boolean(),
+    }),
     reads: ['gold/predictions', 'registry/versions'],
     writes: ['gold/predictions', 'reports/facts'],
     memoryMb: 1769,
     timeoutSeconds: 300,
+  }),
+  Recommend: stage({
+    machines: ['score'],
+    input: z.strictObject({ ...run, pin, predictionsVersion: count }),
+    output: z.strictObject({ ...run, members: count, sent: count, recommendationsVersion: count }),
+    reads: ['gold/features', 'gold/predictions', 'gold/recommendations', 'registry/versions'],
+    writes: ['gold/recommendations', 'gold/exports', 'reports/facts'],
+    memoryMb: 3008,
+    timeoutSeconds: 900,
+    heavy: true,
   }),
   Monitor: stage({
     machines: ['monitor'],
@@ -254,8 +283,23 @@ export const stages = {
     memoryMb: 1769,
     timeoutSeconds: 300,
   }),
+  Sweep: stage({
+    machines: ['sweep'],
+    input: z.strictObject({ ...run, /** The key behind which it goes on; empty at first. */ after: z.string() }),
+    output: z.strictObject({
+      ...run,
+      /** As a notification describes an object. */
+      missed: z.array(z.strictObject({ key: z.string(), size: count, etag: z.string() })),
+      after: z.string(),
+    }),
+    reads: [],
+    lists: ['bronze/drops', 'reports/facts'],
+    writes: [],
+    memoryMb: 512,
+    timeoutSeconds: 300,
+  }),
   Report: stage({
-    machines: ['ingest', 'train', 'govern', 'score', 'monitor'],
+    machines: ['ingest', 'train', 'govern', 'score', 'monitor', 'sweep'],
     input: z.strictObject({ ...run, machine: z.enum(machineNames), execution: z.string(), failure: z.string() }),
     output: z.strictObject({ ...run, key: z.string() }),
     reads: ['reports/facts', 'registry/leases'],

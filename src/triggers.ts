@@ -37,6 +37,8 @@ export const rules: readonly Rule[] = [
     },
     starts: 'ingest',
   },
+  // what a sweep found in bronze without a trace of its event; events of AWS's own services cannot be published by others
+  { name: 'DatasetFound', bus: 'product', pattern: own('DatasetFound'), starts: 'ingest' },
   // the first data of a use case train its first model; later data are scored daily and retrained on drift or by schedule
   {
     name: 'FirstFeaturesReady',
@@ -67,7 +69,7 @@ export type Schedule = {
   input: { useCase: string; cause: 'schedule' };
 };
 
-/** Daily inference and monthly retraining, as the use case declares them. */
+/** Daily inference and monthly retraining, as the use case declares them, and a look for files whose event was lost. */
 export function schedulesOf(useCase: Scheduled): Schedule[] {
   const input = { useCase: useCase.id, cause: 'schedule' } as const;
   return [
@@ -85,5 +87,6 @@ export function schedulesOf(useCase: Scheduled): Schedule[] {
       starts: 'train',
       input,
     },
+    { name: `${useCase.id}-sweep`, cron: '*/15 * * * *', timeZone: 'UTC', starts: 'sweep', input },
   ];
 }

@@ -5,10 +5,15 @@ import type { Place, Zone } from '../../src/stages.ts';
 import type { Zones } from './zones.ts';
 
 /**
- * Reading and writing objects at the declared places, and using their zones' keys for it through S3. Nothing may be deleted:
- * tables and the registry only grow.
+ * Reading and writing objects at the declared places, and using their zones' keys for it through S3; of what is only listed,
+ * nothing but the keys. Nothing may be deleted: tables and the registry only grow.
  */
-export function placeStatements(zones: Zones, reads: readonly Place[], writes: readonly Place[]): PolicyStatement[] {
+export function placeStatements(
+  zones: Zones,
+  reads: readonly Place[],
+  writes: readonly Place[],
+  lists: readonly Place[] = [],
+): PolicyStatement[] {
   const { region } = Stack.of(zones);
   const objects = (places: readonly Place[]) => places.map((place) => objectsAt(zones, place));
   const statements: PolicyStatement[] = [];
@@ -17,7 +22,7 @@ export function placeStatements(zones: Zones, reads: readonly Place[], writes: r
       statements.push(new PolicyStatement({ actions, resources, ...(conditions && { conditions }) }));
   };
 
-  for (const [zone, prefixes] of byZone(reads)) {
+  for (const [zone, prefixes] of byZone([...reads, ...lists])) {
     // with a prefix, only the declared ones can be listed. The request for a missing key has none, and must be answered by
     // «not found», which S3 says only to those who may list
     allow(['s3:ListBucket'], [zones.of[zone].bucket.bucketArn], {

@@ -96,9 +96,9 @@ export class StageFunction extends Construct {
   }
 
   #role({ stage, environment, zones, operations, useCaseIds, network }: StageFunctionProps, logGroupArn: string): Role {
-    const { reads, writes } = stages[stage];
+    const { reads, writes, lists } = stages[stage];
     const statements = [
-      ...placeStatements(zones, reads, writes),
+      ...placeStatements(zones, reads, writes, lists),
       logging(logGroupArn),
       tracing(),
       new PolicyStatement({

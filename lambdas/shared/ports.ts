@@ -1,9 +1,11 @@
 /** The ports of a deployed stage, made once per warm function from its environment. */
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { BedrockRuntimeClient } from '@aws-sdk/client-bedrock-runtime';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
 import { SFNClient } from '@aws-sdk/client-sfn';
+import { BedrockTextGenerator } from '../../src/adapters/aws/bedrock-text-generator.ts';
 import { S3Store } from '../../src/adapters/aws/s3-store.ts';
 import { SageMakerCatalogue } from '../../src/adapters/aws/sagemaker-catalogue.ts';
 import { StepFunctionsExecutions } from '../../src/adapters/aws/step-functions-executions.ts';
@@ -30,7 +32,8 @@ async function open(): Promise<Omit<Ports, 'temporaryDirectory'>> {
   const s3 = tracer.captureAWSv3Client(new S3Client({}));
   const bucket = (variable: string) => new S3Store({ client: s3, bucket: required(variable), temporaryDirectory });
   // the catalogue lies beside the bundled handler
-  const catalogue = catalogueFromJson(await readFile(join(required('LAMBDA_TASK_ROOT'), 'catalogue.json'), 'utf8'));
+  const root = required('LAMBDA_TASK_ROOT');
+  const catalogue = catalogueFromJson(await readFile(join(root, 'catalogue.json'), 'utf8'));
   return {
     bronze: bucket('BRONZE_BUCKET'),
     silver: bucket('SILVER_BUCKET'),
@@ -46,7 +49,15 @@ async function open(): Promise<Omit<Ports, 'temporaryDirectory'>> {
       groupPrefix: required('MODEL_GROUP_PREFIX'),
     }),
     keyRing: lambdaKeyRing(),
+    // beside the handlers that train
+    backends: { wasm: async () => Uint8Array.from(await readFile(join(root, 'tfjs-backend-wasm-simd.wasm'))) },
     telemetry,
+    // one attempt a request: what is repeated, and when, is decided within the cost cap
+    texts: (modelId) =>
+      new BedrockTextGenerator({
+        client: tracer.captureAWSv3Client(new BedrockRuntimeClient({ maxAttempts: 1 })),
+        modelId,
+      }),
     codeVersion: required('CODE_VERSION'),
   };
 }

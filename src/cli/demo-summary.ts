@@ -7,7 +7,6 @@ import type { Ended, Runtime } from '../runtime/runtime.ts';
 import { factsOf } from '../stages/common/facts.ts';
 import { loadEvaluation } from '../stages/common/version.ts';
 import { type MetricName, metricDescriptors } from '../usecase/metrics.ts';
-import type { Call } from './command.ts';
 import { type Output, tableLines } from './output.ts';
 import { reportPaths } from './outcome.ts';
 
@@ -23,6 +22,7 @@ export type DemoDocument = {
   crossValidation: { [metric: string]: number } | null;
   gates: { name: string; passed: boolean; evidence: string }[];
   predictions: { rows: number };
+  /** `features` of every run that found drift, the prediction among them. */
   drift: { detected: boolean; features: string[] };
   /** What the retraining made that drift asked for; null where none was asked for. */
   challenger: { version: number; promoted: boolean; reason: string } | null;
@@ -32,12 +32,19 @@ export type DemoDocument = {
   seconds: number;
 };
 
-type Demo = { useCase: string; runIds: readonly string[]; ended: readonly Ended[]; call: Call; startedMs: number };
+type Demo = {
+  useCase: string;
+  runIds: readonly string[];
+  ended: readonly Ended[];
+  /** Where the runtime's state lies. */
+  directory: string;
+  startedMs: number;
+};
 
 /** Reads the figures from what the runs have stored. `runIds` are those of the first drops. */
 export async function demoDocument(
   runtime: Runtime,
-  { useCase, runIds, ended, call, startedMs }: Demo,
+  { useCase, runIds, ended, directory, startedMs }: Demo,
 ): Promise<DemoDocument> {
   const { ports } = runtime;
   const fact = (run: string, stage: Parameters<typeof factsOf>[2]) => factsOf(ports, { useCase, runId: run }, stage);
@@ -51,10 +58,9 @@ export async function demoDocument(
   const evaluation = first && (await loadEvaluation(ports, first));
   const gates: readonly Gate[] = (first && (await fact(first.lineage.runId, 'Govern'))?.gates) ?? [];
 
-  const monitored = ended.filter(({ announced }) => announced.includes('DriftDetected')).length > 0;
-  const driftRun = second?.lineage.runId;
-  const drift: Drift | undefined = driftRun === undefined ? undefined : (await fact(driftRun, 'Monitor'))?.drift;
-  const judgement = driftRun === undefined ? undefined : (await fact(driftRun, 'Govern'))?.promotion;
+  const driftRuns = ended.filter(({ announced }) => announced.includes('DriftDetected')).map(runIdOf);
+  const drifts = await Promise.all(driftRuns.map(async (run) => (await fact(run, 'Monitor'))?.drift));
+  const judgement = second && (await fact(second.lineage.runId, 'Govern'))?.promotion;
   return {
     format: 1,
     useCase,
@@ -78,10 +84,7 @@ export async function demoDocument(
     predictions: {
       rows: (first && (await fact(first.lineage.runId, 'Publish'))?.predictions?.rows) ?? 0,
     },
-    drift: {
-      detected: monitored,
-      features: drift?.features.filter(({ severity }) => severity !== 'stable').map(({ name }) => name) ?? [],
-    },
+    drift: { detected: driftRuns.length > 0, features: [...new Set(drifts.flatMap(drifted))] },
     challenger:
       second && judgement
         ? {
@@ -91,9 +94,20 @@ export async function demoDocument(
           }
         : null,
     refused: refusalOf(ended, gates),
-    reports: reportPaths(call.directory, ended),
+    reports: reportPaths(directory, ended),
     seconds: (performance.now() - startedMs) / 1000,
   };
+}
+
+/** What the machine's last stage says of the run that it belongs to. */
+const runIdOf = ({ output }: Ended): string => (output as { runId: string }).runId;
+
+/** The columns that have drifted, and the prediction where it has. */
+function drifted(drift: Drift | undefined): string[] {
+  if (!drift) return [];
+  return [...drift.features, ...(drift.prediction ? [drift.prediction] : [])]
+    .filter(({ severity }) => severity !== 'stable')
+    .map(({ name }) => name);
 }
 
 /** The failed gates, or what a machine that failed says. */

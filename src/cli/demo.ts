@@ -2,6 +2,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { movedClock } from '../adapters/embedded/moved-clock.ts';
+import { SeededIds } from '../adapters/embedded/seeded-ids.ts';
 import type { Ended, Runtime } from '../runtime/runtime.ts';
 import type { DemoStep } from '../usecase/synthetic.ts';
 import { type Command, type Call, type ExitCode, UsageError, exitCodes } from './command.ts';
@@ -39,7 +40,8 @@ export const command: Command = {
         for (const story of stories) told.push(await tell(runtime, story, { call, clock }));
         return told;
       },
-      { clock },
+      // the test set follows the surrogates: invented people get the same ones in every demo, a file's own people random ones
+      { clock, ...(call.text('data') === undefined && { surrogates: new SeededIds(call.text('seed') ?? '42') }) },
     );
     for (const document of documents) for (const line of summaryLines(document, call.output)) call.output.print(line);
     if (documents.length > 1) for (const line of overviewLines(documents, call.output)) call.output.print(line);
@@ -88,6 +90,7 @@ async function tell(
   { useCase, steps, until }: Story,
   { call, clock }: { call: Call; clock: ReturnType<typeof movedClock> },
 ): Promise<DemoDocument> {
+  const { directory } = call;
   const startedMs = performance.now();
   const ended: Ended[] = [];
   const runIds: string[] = [];
@@ -101,12 +104,12 @@ async function tell(
     ended.push(...(await runtime.deliver()));
     // without a champion there is nothing for later files to be scored with
     if (i === 0 && !ended.some(({ announced }) => announced.includes('ModelPromoted'))) {
-      return demoDocument(runtime, { useCase, runIds, ended, call, startedMs });
+      return demoDocument(runtime, { useCase, runIds, ended, directory, startedMs });
     }
   }
   headline(call, 'The next morning: daily inference');
   ended.push(...(await runtime.runSchedules(clock.nowMs(), Date.parse(until), clock.set, useCase)));
-  return demoDocument(runtime, { useCase, runIds, ended, call, startedMs });
+  return demoDocument(runtime, { useCase, runIds, ended, directory, startedMs });
 }
 
 function exitCodeOf({ champion, rows }: DemoDocument): ExitCode {

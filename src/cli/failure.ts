@@ -35,6 +35,8 @@ const codesByName: Record<string, ExitCode> = {
   StateDirectoryUnusable: exitCodes.usage,
   VersionNotFound: exitCodes.usage,
   NothingToRollBackTo: exitCodes.usage,
+  NotOnline: exitCodes.usage,
+  ExperimentImpossible: exitCodes.usage,
   VersionTombstoned: exitCodes.modelGateRefused,
   FileRejected: exitCodes.dataGateFailed,
   DatasetRefused: exitCodes.dataGateFailed,

@@ -15,7 +15,9 @@ export async function overview(
   );
   for (const line of tableLines(['command', 'what it does'], rows)) output.print(line);
   output.print();
-  output.print('Every command: --dir DIR (state, default .bordereau), --json, --quiet, --no-color, --help.');
+  output.print(
+    'Every command: --dir DIR (state, default .bordereau), --use-cases DIR (default: the product’s), --json, --quiet, --no-color, --help.',
+  );
   output.print('Exit codes: 0 ok, 1 crash, 2 usage, 3 data gate failed, 4 model gate refused, 5 drift alert, 6 AWS.');
 }
 

@@ -1,12 +1,14 @@
 import { basename } from 'node:path';
 import { contractChanges } from '../data/contract/compare.ts';
 import { parseContract } from '../data/contract/parse.ts';
+import { cleanCsv, isPadded } from '../data/inspect/clean.ts';
 import { type Inspection, inspectFile } from '../data/inspect/inspect.ts';
 import type { InferredColumn } from '../data/inspect/infer.ts';
 import type { Json } from '../data/json.ts';
 import { openSql } from '../data/sql.ts';
+import { list } from './arguments.ts';
 import { type Call, type Command, type ExitCode, UsageError, exitCodes } from './command.ts';
-import { readGiven } from './files.ts';
+import { readGiven, writeGiven } from './files.ts';
 
 /** Rejected rows that are shown without --rows. */
 const firstRows = 10;
@@ -19,6 +21,10 @@ export const command: Command = {
     ['bordereau inspect claims.jsonl.gz --rows', 'every rejected row with its line, byte and reason'],
     ['bordereau inspect policies.parquet --yaml > policies.odcs.yaml', 'the contract alone'],
     [
+      'bordereau inspect raw.csv --header age,sex,lapsed --clean lapses.csv',
+      'a copy that ingestion takes: with a header, without blanks beside delimiters',
+    ],
+    [
       'bordereau inspect --contract old.odcs.yaml new.odcs.yaml',
       'what changed, and whether files or tables would break',
     ],
@@ -27,6 +33,8 @@ export const command: Command = {
     rows: { type: 'boolean', default: false, help: 'every rejected row, not only the first' },
     yaml: { type: 'boolean', default: false, help: 'print the proposed contract and nothing else' },
     source: { type: 'string', value: 'NAME', help: 'what the contract calls the source; by default after the file' },
+    header: { type: 'string', value: 'NAMES', help: 'the columns of a file without a header line, as a,b,c' },
+    clean: { type: 'string', value: 'FILE', help: 'where to write the file as ingestion takes it' },
     contract: { type: 'boolean', default: false, help: 'compare two versions of a contract' },
   },
   positionals: { min: 1, max: 2 },
@@ -42,7 +50,13 @@ export const command: Command = {
     if (source !== undefined && !/^[A-Za-z][A-Za-z0-9_]{0,89}$/.test(source)) {
       throw new UsageError(`--source takes a name of letters, digits and "_", not "${source}".`);
     }
-    const bytes = await readGiven(file);
+    const clean = call.text('clean');
+    const header = list(call, 'header');
+    if (header && clean === undefined)
+      throw new UsageError('--header names the columns of the copy that --clean FILE writes; give both.');
+    const given = await readGiven(file);
+    const bytes = clean === undefined ? given : cleanCsv(given, { file: basename(file), header });
+    if (clean !== undefined) await writeGiven(clean, bytes);
     const sql = await openSql();
     try {
       const inspection = await inspectFile({
@@ -68,7 +82,13 @@ function print({ output, flag }: Call, inspection: Inspection): void {
     `${rows.toLocaleString('en-US')} rows, ${acceptedRows.toLocaleString('en-US')} accepted, ${rejected.length.toLocaleString('en-US')} rejected; ${header.length} columns`,
   );
   if (inspection.headerLooksLikeData)
-    output.print('The first line has numbers in it: is it a row, and the header missing?');
+    output.print(
+      'The first line has numbers in it: is it a row, and the header missing? --header with --clean adds one.',
+    );
+  if (inspection.dialect && isPadded(inspection.dialect))
+    output.print(
+      'Blanks stand beside its delimiters, which ingestion never trims: --clean writes a copy without them.',
+    );
   output.print();
   output.table(
     ['column', 'type', 'missing', 'distinct', 'remarks'],

@@ -7,14 +7,17 @@ import {
   lakeTable,
   predictionsPath,
   quarantinePath,
+  recommendationsPath,
+  removalsPath,
   silverPath,
 } from '../stages/common/sql.ts';
+import { redrivenPath } from '../stages/common/redrive.ts';
 import { useCaseOf } from '../usecase/catalogue.ts';
 
 /** A table of a use case, under the name by which SQL knows it. */
 export type NamedTable = { name: string; zone: string; path: string; table: DeltaTable };
 
-/** Every table that the use case can have: its sources, their quarantines, features, predictions and drift. */
+/** Every table that the use case can have: its sources, their quarantines, what was redriven from these, features, predictions, recommendations and drift. */
 export function tablesOf(ports: Ports, useCase: string, sql?: SqlEngine): NamedTable[] {
   const { declaration } = useCaseOf(ports.catalogue, useCase);
   const sources = Object.keys(declaration.sources);
@@ -29,8 +32,17 @@ export function tablesOf(ports: Ports, useCase: string, sql?: SqlEngine): NamedT
     ...sources.map((source) =>
       named(sources.length > 1 ? `quarantine_${source}` : 'quarantine', 'bronze', quarantinePath(useCase, source)),
     ),
+    ...sources.map((source) =>
+      named(sources.length > 1 ? `redriven_${source}` : 'redriven', 'bronze', redrivenPath(useCase, source)),
+    ),
     named('features', 'gold', featuresPath(useCase)),
     named('predictions', 'gold', predictionsPath(useCase)),
+    ...(declaration.recommend
+      ? [
+          named('recommendations', 'gold', recommendationsPath(useCase)),
+          named('removals', 'gold', removalsPath(useCase)),
+        ]
+      : []),
     named('drift', 'gold', driftPath(useCase)),
   ];
 }

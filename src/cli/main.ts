@@ -3,6 +3,7 @@ import { nearest } from '../data/nearest.ts';
 import { type Call, type Command, type ExitCode, UsageError, exitCodes } from './command.ts';
 import { exitCodeOf, explain } from './failure.ts';
 import { commandHelp, overview } from './help.ts';
+import { chooseUseCases } from './open.ts';
 import { type Output, createOutput } from './output.ts';
 
 /** Every command with its one-line summary; the file is loaded when the command is called. */
@@ -13,6 +14,7 @@ export const commands: Record<string, () => Promise<{ command: Command }>> = {
   generate: () => import('./generate.ts'),
   drop: () => import('./drop.ts'),
   run: () => import('./run.ts'),
+  replay: () => import('./replay.ts'),
   score: () => import('./score.ts'),
   monitor: () => import('./monitor.ts'),
   retrain: () => import('./retrain.ts'),
@@ -27,10 +29,15 @@ export const commands: Record<string, () => Promise<{ command: Command }>> = {
   compare: () => import('./compare.ts'),
   fairness: () => import('./fairness.ts'),
   evaluate: () => import('./evaluate.ts'),
+  explain: () => import('./explain.ts'),
+  feedback: () => import('./feedback.ts'),
+  serve: () => import('./serve.ts'),
+  experiment: () => import('./experiment.ts'),
 };
 
 const common = {
   dir: { type: 'string', default: '.bordereau' },
+  'use-cases': { type: 'string' },
   json: { type: 'boolean', default: false },
   quiet: { type: 'boolean', short: 'q', default: false },
   'no-color': { type: 'boolean', default: false },
@@ -45,12 +52,19 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
     quiet: argv.includes('--quiet') || argv.includes('-q'),
     color,
   });
+  chooseUseCases(given(argv, '--use-cases'));
   try {
     return await dispatch(argv, output);
   } catch (error) {
     for (const line of explain(error, output)) output.error(line);
     return exitCodeOf(error);
   }
+}
+
+/** What is given for an option, before the command that it is for is known. */
+function given(argv: readonly string[], option: string): string | undefined {
+  const at = argv.findIndex((arg) => arg === option || arg.startsWith(`${option}=`));
+  return at < 0 ? undefined : argv[at] === option ? argv[at + 1] : argv[at].slice(option.length + 1);
 }
 
 async function dispatch([name, ...rest]: readonly string[], output: Output): Promise<ExitCode> {

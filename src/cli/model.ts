@@ -6,6 +6,7 @@ import { info } from './model/info.ts';
 import { modelKinds, parameterOptions } from './model/parameters.ts';
 import { predict } from './model/predict.ts';
 import { objectives } from './model/task.ts';
+import { precisions } from '../ml/formats/tflite/model.ts';
 
 const fitOptions: Command['options'] = {
   label: { type: 'string', value: 'COLUMN', help: 'fit: what to predict; with --exposure a total over it' },
@@ -31,7 +32,7 @@ const scoringOptions: Command['options'] = {
   'by-position': {
     type: 'boolean',
     default: false,
-    help: 'predict, explain: take the columns in their order, not by name',
+    help: 'predict, explain, convert: take the columns in their order, not by name',
   },
 };
 
@@ -44,6 +45,8 @@ const otherOptions: Command['options'] = {
   interactions: { type: 'boolean', default: false, help: 'explain: what each pair of features does together' },
   'per-row': { type: 'boolean', default: false, help: 'explain: the strongest features of every row' },
   top: { type: 'string', value: 'N', help: 'explain, info: so many features' },
+  to: { type: 'string', value: 'PRECISION', help: `convert, .tflite: ${precisions.join(', ')}` },
+  representative: { type: 'string', value: 'FILE', help: 'convert --to int8: rows that show how large values get' },
 };
 
 /** What each verb takes after its name, and which options. */
@@ -66,12 +69,12 @@ const verbs: Record<
     run: explain,
     options: ['data', 'out', 'background', 'interactions', 'per-row', 'top', ...Object.keys(scoringOptions)],
   },
-  convert: { files: [2, 2], run: convert, options: [] },
+  convert: { files: [2, 2], run: convert, options: ['to', 'representative', ...Object.keys(scoringOptions)] },
   info: { files: [1, 1], run: info, options: ['top'] },
 };
 
 export const command: Command = {
-  summary: 'Fits, scores, explains and converts models on any table: ours, LightGBM’s and XGBoost’s.',
+  summary: 'Fits, scores, explains and converts models on any table: ours, LightGBM’s, XGBoost’s, TensorFlow Lite’s.',
   usage: 'fit|predict|explain|convert|info MODEL [--data FILE] [options]',
   examples: [
     [
@@ -88,7 +91,7 @@ export const command: Command = {
     ],
     [
       'bordereau model predict cost.txt --data new.csv --out scored.csv',
-      'any LightGBM or XGBoost file; features by name',
+      'any LightGBM, XGBoost or .tflite file; features by name',
     ],
     ['bordereau model explain cost.txt --data new.csv --per-row --top 3', 'what moved each row’s score most'],
     [
@@ -96,6 +99,10 @@ export const command: Command = {
       'what sets these rows apart from the book',
     ],
     ['bordereau model convert cost.txt cost.json', 'LightGBM text to XGBoost JSON, or back'],
+    [
+      'bordereau model convert net.tflite net-int8.tflite --to int8 --representative train.csv',
+      'a network in integers, and what that changes',
+    ],
     ['bordereau model info cost.txt', 'trees, objective, importance, categories, missing values'],
   ],
   options: { ...otherOptions, ...fitOptions, ...scoringOptions, ...parameterOptions },

@@ -1,15 +1,28 @@
 import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '../ports/clock.ts';
 import type { Ports } from '../ports/stage-ports.ts';
 import { openPorts } from '../runtime/ports.ts';
 import { type Runtime, type RuntimeOptions, openRuntime } from '../runtime/runtime.ts';
-import { catalogueFromFolder, useCaseOf } from '../usecase/catalogue.ts';
+import { type Catalogue, catalogueFromFolder, useCaseOf } from '../usecase/catalogue.ts';
 import { type Call, UsageError } from './command.ts';
 import { progressView } from './progress.ts';
 
-/** The use cases that come with the product. */
-export const useCasesFolder = fileURLToPath(new URL('../../usecases', import.meta.url));
+const ownUseCases = fileURLToPath(new URL('../../usecases', import.meta.url));
+
+/** The folder of use cases that this command line is about: those that come with the product, unless it names another. */
+export let useCasesFolder = ownUseCases;
+
+/** What `--use-cases` says, before anything is done with it. */
+export function chooseUseCases(folder: string | undefined): void {
+  useCasesFolder = folder === undefined ? ownUseCases : resolve(folder);
+}
+
+function checkUseCases(): void {
+  if (existsSync(useCasesFolder)) return;
+  throw new UsageError(`There is no folder of use cases at ${useCasesFolder}.`, 'bordereau init --use-cases DIR');
+}
 
 /** The option that every command about one use case has. */
 export const useCaseOption = {
@@ -22,14 +35,18 @@ export const useCaseOption = {
 /** `20260201T093000Z`: now, as it stands in the name of a run that a person asks for. */
 export const compactTime = (clock: Clock) => new Date(clock.nowMs()).toISOString().replaceAll(/[-:]|\.\d+/g, '');
 
-/** Every use case of the product. */
-export const localCatalogue = () => catalogueFromFolder(useCasesFolder);
+/** Every use case of that folder. */
+export async function localCatalogue(): Promise<Catalogue> {
+  checkUseCases();
+  return catalogueFromFolder(useCasesFolder);
+}
 
 /** The ports of the call's directory, for commands that only read or append, and run no machine. */
 export async function localPorts(call: Pick<Call, 'directory' | 'text'>): Promise<Ports> {
   if (!existsSync(call.directory)) {
     throw new UsageError(`There is nothing at ${call.directory} yet: no file has been dropped.`, 'bordereau demo');
   }
+  checkUseCases();
   const ports = await openPorts({ directory: call.directory, useCases: useCasesFolder, codeVersion: 'unknown' });
   const useCase = call.text('use-case');
   if (useCase !== undefined) useCaseOf(ports.catalogue, useCase);
@@ -40,8 +57,9 @@ export async function localPorts(call: Pick<Call, 'directory' | 'text'>): Promis
 export async function withRuntime<T>(
   call: Pick<Call, 'directory' | 'output'>,
   work: (runtime: Runtime) => Promise<T>,
-  options: Partial<Pick<RuntimeOptions, 'clock'>> = {},
+  options: Partial<Pick<RuntimeOptions, 'clock' | 'surrogates'>> = {},
 ): Promise<T> {
+  checkUseCases();
   const view = progressView(call.output);
   const runtime = await openRuntime({
     directory: call.directory,

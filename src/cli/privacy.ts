@@ -8,28 +8,36 @@ import type { Ports } from '../ports/stage-ports.ts';
 import { planDeIdentification } from '../privacy/de-identify.ts';
 import { eraseMember } from '../privacy/erase.ts';
 import { groupSizes } from '../privacy/quasi.ts';
+import { releaseTable } from '../privacy/release-table.ts';
 import { type Finding, ownDaysOf, scanDirectory } from '../privacy/scan.ts';
 import { UnknownSurrogate, Vault } from '../privacy/vault.ts';
 import { snapshotPrefix } from '../stages/common/frozen-sets.ts';
-import { mountTable, withSql } from '../stages/common/sql.ts';
+import { type Cell, csvText } from '../recommend/csv-text.ts';
+import { lakeTable, mountTable, silverPath, withSql } from '../stages/common/sql.ts';
 import { zones } from '../stages.ts';
-import { type UseCase, useCaseOf } from '../usecase/catalogue.ts';
+import { type UseCase, contractOf, useCaseOf } from '../usecase/catalogue.ts';
 import { type Call, type Command, type ExitCode, UsageError, exitCodes } from './command.ts';
+import { writeGiven } from './files.ts';
 import { type NamedTable, tablesOf } from './lake.ts';
 import { localPorts, useCaseOption } from './open.ts';
 
 export const command: Command = {
   summary: 'Shows what leaves the PHI zone, looks for identifiers outside it, erases and re-identifies members.',
-  usage: 'plan | scan | groups | erase MEMBER | reveal SURROGATE',
+  usage: 'plan | scan | groups | release SOURCE | erase MEMBER | reveal SURROGATE',
   examples: [
     ['bordereau privacy plan', 'what becomes of each column between bronze and silver'],
     ['bordereau privacy scan', 'looks for the 18 Safe Harbor classes in everything but bronze (exit code 3 if found)'],
     ['bordereau privacy groups', 'how many people share their quasi-identifiers, in each table'],
+    [
+      'bordereau privacy release policies --out p.csv',
+      'a source’s rows for others: nobody in a group of fewer than 11',
+    ],
     ['bordereau privacy erase 1000042 --reason "request of 12 May"', 'deletes a member everywhere and for good'],
     ['bordereau privacy reveal 5f0c… --reason "claim 4711"', 'the member behind a surrogate; it is recorded who asked'],
   ],
   options: {
     'use-case': useCaseOption,
+    out: { type: 'string', value: 'FILE', help: 'where release writes its CSV' },
     reason: { type: 'string', value: 'TEXT', help: 'why; erase and reveal need it for the audit log' },
     actor: { type: 'string', value: 'NAME', help: 'who, for the audit log; the user of this machine unless told' },
   },
@@ -60,6 +68,7 @@ const verbs: { [verb: string]: Verb } = {
   plan: { run: plan },
   scan: { run: scan },
   groups: { run: groups },
+  release: { takes: 'SOURCE', run: release },
   erase: { takes: 'MEMBER', run: erase },
   reveal: { takes: 'SURROGATE', run: reveal },
 };
@@ -148,6 +157,40 @@ async function groups(call: Call, ports: Ports, useCase: UseCase): Promise<ExitC
   });
 }
 
+/** A source's silver rows as a file for others, with nobody in too small a group. */
+async function release(call: Call, ports: Ports, useCase: UseCase): Promise<ExitCode> {
+  const { declaration } = useCase;
+  const source = call.positionals[1];
+  const out = call.text('out');
+  if (out === undefined) throw new UsageError('Say where to.', `bordereau privacy release ${source} --out FILE`);
+  const contract = contractOf(useCase, source);
+  return withSql(ports, async (sql) => {
+    const table = lakeTable(ports, ports.silver, silverPath(declaration.id, source), sql);
+    if (!(await mountTable(table, sql, 'silver_rows')))
+      throw new UsageError(`Nothing of ${source} is in silver yet.`, `bordereau drop FILE --source ${source}`);
+    const { columns, ...counts } = await releaseTable(sql, {
+      contract,
+      from: 'silver_rows',
+      into: 'for_others',
+      ...(contract.columns.some(({ name }) => name === declaration.entity.key) && { person: declaration.entity.key }),
+    });
+    const rows = (await sql.rows('FROM for_others ORDER BY ALL')) as { [column: string]: Cell }[];
+    const cells = rows.map((row) => columns.map((column) => row[column]));
+    await writeGiven(out, new TextEncoder().encode(csvText(columns, cells, 'people')));
+    call.output.table(
+      ['rows', 'count'],
+      [
+        ['released', counts.released],
+        ...Object.entries(counts.generalised).map(([column, n]) => [`  ${column} made coarser`, n] as const),
+        ['  no quasi-identifier left', counts.blanked],
+        [`left out, as fewer than ${counts.smallestGroup} people`, counts.leftOut],
+      ].map(([what, n]) => [String(what), n!.toLocaleString('en-US')]),
+    );
+    call.output.document({ source, file: out, ...counts });
+    return exitCodes.ok;
+  });
+}
+
 async function erase(call: Call, ports: Ports, useCase: UseCase): Promise<ExitCode> {
   const { id, entity } = useCase.declaration;
   const by = accountable(call);
@@ -161,28 +204,25 @@ async function erase(call: Call, ports: Ports, useCase: UseCase): Promise<ExitCo
       tables: outsideBronze(ports, useCase, sql)
         .filter(({ name }) => name !== 'drift')
         .map((named) => ({ ...named, column: entity.key })),
-      quarantines: tablesOf(ports, id, sql).filter(({ zone }) => zone === 'bronze'),
+      exports: { store: ports.gold, prefix: `exports/${id}/` },
+      quarantines: tablesOf(ports, id, sql).filter(({ name }) => name.startsWith('quarantine')),
       learntFrom: (surrogate) => learntFrom(ports, useCase, surrogate),
     }),
   );
-  const { known, deleted, kept, retrain } = erased;
+  const { known, deleted, exports, retrain } = erased;
   call.output.print(
     known
       ? 'The member is erased and will not be let in again.'
       : 'The vault held nothing of such a member; none will be let in.',
   );
   call.output.table(
-    ['table', 'rows deleted'],
-    Object.entries(deleted).map(([table, rows]) => [table, String(rows)]),
+    ['table or export', 'rows deleted'],
+    Object.entries({ ...deleted, ...exports }).map(([place, rows]) => [place, String(rows)]),
   );
-  if (kept.length > 0)
-    call.output.print(
-      `Append-only, so its rows stay under a surrogate that now stands for nobody: ${kept.join(', ')}.`,
-    );
   if (retrain.length > 0)
     call.output.print(`Trained on the member, to be trained again: version ${retrain.join(', ')} (bordereau retrain).`);
   call.output.note(
-    'Older versions of the tables go by `bordereau tables vacuum`, delivered files when bronze’s retention ends.',
+    'Older versions of the tables go by `bordereau tables vacuum`, delivered files when bronze’s retention ends. Whoever was sent an export has to be told.',
   );
   call.output.document(erased);
   return exitCodes.ok;

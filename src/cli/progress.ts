@@ -37,6 +37,11 @@ export function progressView(output: Output): ProgressView {
             `${style('dim', `· ${progress.detailType}`)}${progress.starts.length ? style('dim', ` starts ${progress.starts.join(', ')}`) : ''}`,
           );
           break;
+        case 'undelivered':
+          line(
+            `${progress.detailType} was put aside after ${progress.tries} times; \`bordereau replay\` tries it again`,
+          );
+          break;
         case 'schedule':
           line(
             style('dim', `· ${progress.name} is due, ${new Date(progress.scheduledMs).toISOString().slice(0, 16)}Z`),

@@ -4,6 +4,7 @@ import { type LedgerEntry, readLedger } from '../governance/ledger.ts';
 import type { GateResult } from '../governance/gate.ts';
 import { declareCriteria, promote, refuse, rollBack } from '../governance/promotion.ts';
 import { listVersions } from '../governance/registry.ts';
+import { type TestSetUse, testSetOf } from '../governance/test-set-use.ts';
 import type { Json } from '../data/json.ts';
 import type { Ports } from '../ports/stage-ports.ts';
 import { judge } from '../stages/common/judge.ts';
@@ -94,7 +95,7 @@ const handlers: { [name in Verb]: (request: Request) => Promise<void> } = {
 
   async history({ call: { output }, useCase, entries }) {
     output.table(
-      ['entry', 'time', 'kind', 'alias', 'version', 'replaces', 'by', 'reason'],
+      ['entry', 'time', 'kind', 'alias', 'version', 'replaces', 'by', 'test set', 'reason'],
       entries.map((entry) => [
         String(entry.sequence),
         iso(entry.atMs),
@@ -103,6 +104,7 @@ const handlers: { [name in Verb]: (request: Request) => Promise<void> } = {
         String(entry.version),
         entry.replaces === null ? '–' : String(entry.replaces),
         entry.actor,
+        testSetText(testSetOf(entry)),
         shorten(entry.reason, 90),
       ]),
     );
@@ -135,11 +137,12 @@ const handlers: { [name in Verb]: (request: Request) => Promise<void> } = {
     const said = { ...by(ports, reason), version };
     const judgement = await judge(ports, useCaseOf(ports.catalogue, useCase).declaration, version, {
       entries,
+      decisionId: said.decisionId,
       declare: async (criteria) => (dryRun ? null : (await declareCriteria(at, { ...said, criteria })).criteriaHash),
     });
 
-    const { gates, comparison, criteriaHash, expectedHead } = judgement;
-    const decision = { ...said, criteriaHash, evidence: { gates, comparison } };
+    const { gates, comparison, testSet, criteriaHash, expectedHead } = judgement;
+    const decision = { ...said, criteriaHash, evidence: { gates, comparison, testSet } };
     if (!judgement.promote) {
       if (!dryRun) await refuse(at, { ...decision, reason: `Asked for: ${reason} Refused: ${judgement.reason}` });
       call.output.document({ useCase, version, promoted: false, gates });
@@ -173,6 +176,9 @@ const handlers: { [name in Verb]: (request: Request) => Promise<void> } = {
     told(call, useCase, entry);
   },
 };
+
+/** Which test set a decision rests on, and the how-manieth decision on it that is. */
+const testSetText = (use: TestSetUse | null): string => (use ? `${use.digest.slice(0, 8)}, use ${use.uses}` : '–');
 
 function told({ output }: Call, useCase: string, entry: LedgerEntry): void {
   output.print(

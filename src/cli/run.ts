@@ -7,7 +7,7 @@ import { withRuntime } from './open.ts';
 import { followUp } from './outcome.ts';
 
 export const command: Command = {
-  summary: 'Runs one of the five state machines with an input of your own, and what it starts.',
+  summary: 'Runs one of the six state machines with an input of your own, and what it starts.',
   usage: 'MACHINE --input JSON|FILE',
   examples: [
     [`bordereau run train --input '{"useCase":"insurance-cost","runId":"mine","cause":"manual"}'`, 'one training run'],

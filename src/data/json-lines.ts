@@ -1,4 +1,4 @@
-import type { CsvLimits } from './csv.ts';
+import type { CsvLimits } from './csv-scanner.ts';
 import { checkColumnNames } from './column-names.ts';
 import { FileRejected } from './file-rejected.ts';
 import { plainDecimal } from './plain-decimal.ts';

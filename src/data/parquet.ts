@@ -3,7 +3,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Vector } from 'apache-arrow';
-import type { CsvLimits } from './csv.ts';
+import type { CsvLimits } from './csv-scanner.ts';
 import { FileRejected } from './file-rejected.ts';
 import { plainDecimal } from './plain-decimal.ts';
 import { quoteName, quoteText } from './quote.ts';

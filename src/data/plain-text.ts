@@ -4,14 +4,16 @@ import { FileRejected } from './file-rejected.ts';
 /**
  * Throws `FileRejected` (`not-text`) unless all bytes are UTF-8 without NUL, naming the first byte that is not and what the
  * file seems to be. Nothing is ever replaced by U+FFFD: a wrong guess of the encoding would change names silently.
+ * `place` is where in the file the bytes begin.
  */
-export function refuseBinary(bytes: Uint8Array, file: string): void {
+export function refuseBinary(bytes: Uint8Array, file: string, place = { byteOffset: 0, line: 1 }): void {
   const nul = bytes.indexOf(0);
   if (nul < 0 && isUtf8(bytes)) return;
   const wrong = nul >= 0 && isUtf8(bytes.subarray(0, nul)) ? nul : firstInvalidByte(bytes);
-  const line = lineAt(bytes, wrong);
-  const seems = kinds.find(({ magic }) => magic.every((byte, i) => bytes[i] === byte))?.name;
-  const reason = `byte ${wrong} (on line ${line}) is ${wrong === nul ? 'NUL' : 'not UTF-8'}${seems ? `; it seems to be ${seems}` : ''}`;
+  const line = place.line - 1 + lineAt(bytes, wrong);
+  const seems =
+    place.byteOffset > 0 ? undefined : kinds.find(({ magic }) => magic.every((byte, i) => bytes[i] === byte))?.name;
+  const reason = `byte ${place.byteOffset + wrong} (on line ${line}) is ${wrong === nul ? 'NUL' : 'not UTF-8'}${seems ? `; it seems to be ${seems}` : ''}`;
   throw new FileRejected('not-text', file, reason, 'Export it as plain CSV in UTF-8.');
 }
 

@@ -1,5 +1,6 @@
 import type { Data, Utf8 } from 'apache-arrow';
-import { type CsvLimits, type RawRecord, csvLimits, csvRules, readCsv, readCsvRecords } from './csv.ts';
+import { type RawRecord, readCsv, readCsvRecords } from './csv.ts';
+import { type CsvLimits, csvLimits, csvRules } from './csv-scanner.ts';
 import type { Delimiter } from './contract/contract.ts';
 import { type Encoding, toUtf8 } from './encoding.ts';
 import { FileRejected } from './file-rejected.ts';

@@ -14,7 +14,7 @@ export type ParquetFile = {
   rows: number;
   /** `type` is DuckDB's name of the column's type in the file: `BIGINT`, `VARCHAR`, `TIMESTAMP`, `DECIMAL(9,2)` … */
   columns: { name: string; type: string }[];
-  /** No `min` and `max` for columns without values, of nested types, or with an extreme that JSON cannot hold exactly. */
+  /** No `min` and `max` for columns without values, of texts and nested types, or with an extreme that JSON cannot hold exactly. */
   stats: { min: Record<string, Json>; max: Record<string, Json>; nullCount: Record<string, number> };
 };
 
@@ -108,8 +108,10 @@ class DuckDb implements SqlEngine {
       const path = join(this.#folder, `${this.#files++}.parquet`);
       const file = quoteText(path);
       try {
-        await this.#connection.run(`COPY (${sql}\n) TO ${file} (FORMAT parquet, COMPRESSION zstd)`);
-        return { bytes: await readFile(path), ...(await this.#describe(`read_parquet(${file})`)) };
+        await this.#connection.run(
+          `COPY (${sql}\n) TO ${file} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)`,
+        );
+        return { bytes: await readFile(path), ...(await this.#describe(file)) };
       } finally {
         await rm(path, { force: true });
       }
@@ -132,14 +134,23 @@ class DuckDb implements SqlEngine {
   }
 
   /** Row count, columns and statistics, read back from the file so that they describe what was written. */
-  async #describe(source: string): Promise<Omit<ParquetFile, 'bytes'>> {
+  async #describe(file: string): Promise<Omit<ParquetFile, 'bytes'>> {
+    const source = `read_parquet(${file})`;
     const described = await jsonRows(await this.#connection.run(`DESCRIBE SELECT * FROM ${source}`));
     const columns = described.map((row) => ({
       name: row['column_name'] as string,
       type: row['column_type'] as string,
     }));
+    // the file's own count of nulls spares reading its texts
+    const counted = await jsonRows(
+      await this.#connection.run(
+        `SELECT path_in_schema AS name, sum(stats_null_count)::BIGINT AS nulls FROM parquet_metadata(${file})
+          GROUP BY 1 HAVING bool_and(stats_null_count IS NOT NULL)`,
+      ),
+    );
+    const nulls = new Map(counted.map(({ name, nulls }) => [name as string, Number(nulls)]));
     const figures = columns.flatMap(({ name, type }, i) => [
-      `count(${quoteName(name)}) AS count${i}`,
+      ...(nulls.has(name) ? [] : [`count(${quoteName(name)}) AS count${i}`]),
       `${extreme('min', name, type)} AS min${i}`,
       `${extreme('max', name, type)} AS max${i}`,
     ]);
@@ -148,7 +159,9 @@ class DuckDb implements SqlEngine {
     );
 
     const rows = Number(found['total']);
-    const nullCount = columns.map(({ name }, i) => [name, rows - Number(found[`count${i}`])] as const);
+    const nullCount = columns.map(
+      ({ name }, i) => [name, nulls.get(name) ?? rows - Number(found[`count${i}`])] as const,
+    );
     const extremes = columns.flatMap(({ name }, i) => {
       const [min, max] = [found[`min${i}`] ?? null, found[`max${i}`] ?? null];
       return min === null || max === null ? [] : [{ name, min, max }];
@@ -162,9 +175,9 @@ class DuckDb implements SqlEngine {
   }
 }
 
-/** The SQL of a column's least or greatest value; null for types without an order and for integers beyond ±2^53. */
+/** The SQL of a column's least or greatest value; null for texts, types without an order, and integers beyond ±2^53. */
 function extreme(side: 'min' | 'max', name: string, type: string): string {
-  if (/^(BLOB|BIT|STRUCT|MAP|UNION)|\]$/.test(type)) return 'NULL';
+  if (/^(VARCHAR|BLOB|BIT|STRUCT|MAP|UNION)|\]$/.test(type)) return 'NULL';
   const value = `${side}(${quoteName(name)})`;
   const safe = Number.MAX_SAFE_INTEGER;
   return /^U?(BIG|HUGE)INT$/.test(type) ? `CASE WHEN ${value} BETWEEN -${safe} AND ${safe} THEN ${value} END` : value;

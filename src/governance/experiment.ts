@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { type SequentialShare, type ShareLook, sequentialShares } from '../ml/stats/sequential-shares.ts';
+import { experimentSchema } from '../usecase/experiment.ts';
 import { aliasHistory, liveAt } from './aliases.ts';
 import type { LedgerEntry } from './ledger.ts';
 
@@ -12,31 +13,8 @@ import type { LedgerEntry } from './ledger.ts';
 
 export type Arm = 'control' | 'challenger';
 
-const percent = z.number().gt(0).max(100);
-const share = z.number().min(0).max(1);
-
 /** What is fixed before the first claim is split; its hash stands in the ledger. */
-export const planSchema = z.strictObject({
-  salt: z.string().min(8),
-  /** So many percent of the keys for so many hours; the last step lasts until the end. */
-  steps: z.array(z.strictObject({ percent, hours: z.number().gt(0) })).min(1),
-  guards: z.strictObject({
-    /** No guard looks before either arm has decided so many. */
-    leastDecisions: z.number().int().min(1),
-    /** By how much the share of errors may be above that of control. */
-    errorShare: share,
-    /** The share of decisions that may take longer than this. */
-    slow: z.strictObject({ milliseconds: z.number().gt(0), share }),
-    /** By how much the share of positive decisions may differ from that of control. */
-    positiveShare: share,
-  }),
-  test: z.strictObject({
-    /** The chance of ever calling a difference that is not there. */
-    significance: z.number().gt(0).lt(1),
-    /** The log odds ratio that matters. */
-    effectLogOdds: z.number().gt(0),
-  }),
-});
+export const planSchema = experimentSchema.extend({ salt: z.string().min(8) });
 export type ExperimentPlan = z.output<typeof planSchema>;
 
 export type Experiment = { champion: number; challenger: number; startedAtMs: number; plan: ExperimentPlan };
@@ -115,24 +93,3 @@ export function judgeOutcomes({ test }: ExperimentPlan, looks: readonly ShareLoo
   if (!result?.significant) return { verdict: 'open', test: result };
   return { verdict: result.oddsRatio > 1 ? 'challenger better' : 'control better', test: result };
 }
-
-/** The plan of an experiment for which nothing else is said, with a salt of its own. */
-export function usualPlan(salt: string, steps: ExperimentPlan['steps'] = usualSteps): ExperimentPlan {
-  return {
-    salt,
-    steps,
-    guards: {
-      leastDecisions: 200,
-      errorShare: 0.01,
-      slow: { milliseconds: 5, share: 0.01 },
-      positiveShare: 0.1,
-    },
-    test: { significance: 0.05, effectLogOdds: 0.3 },
-  };
-}
-
-const usualSteps = [
-  { percent: 5, hours: 24 },
-  { percent: 25, hours: 48 },
-  { percent: 50, hours: 96 },
-];

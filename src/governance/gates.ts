@@ -19,6 +19,8 @@ export type GateEvidence = {
   lineage: Lineage;
   /** What the declared fairness limits came to; empty where none are declared. */
   fairness: readonly GateResult[];
+  /** What releasing a network in fewer bits has changed, against the declared limits; empty where nothing was. */
+  quantisation: readonly GateResult[];
   /** The checks of the comparison with the champion; empty where there is no champion yet. */
   championChecks: readonly GateResult[];
 };
@@ -38,6 +40,7 @@ export function evaluateGates(declared: Declaration['gates'], evidence: GateEvid
       return limit ? [limitGate(metric, limit, evidence)] : [];
     }),
     ...evidence.fairness,
+    ...evidence.quantisation,
     ...evidence.championChecks,
   ];
 }

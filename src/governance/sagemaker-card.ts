@@ -6,6 +6,8 @@ import { say, sayEstimate } from './text.ts';
 export type Promotion = {
   version: number;
   digest: string;
+  /** The version's file that predicts. */
+  modelFile: string;
   /** Why it is champion, in a sentence with its numbers. */
   reason: string;
   gates: readonly CardGate[];
@@ -102,13 +104,13 @@ function contentOf(card: ModelCard, promotion: Promotion, longestNote: number) {
 }
 
 /** What the version is, wherever else the card is cut. */
-function identityOf(card: ModelCard, { version, digest, reason }: Promotion) {
+function identityOf(card: ModelCard, { version, digest, modelFile, reason }: Promotion) {
   const { lineage } = card;
   return {
     model_overview: {
       model_creator: cut(`Training run ${lineage.runId}`, longest.item),
       // in the registry zone, whose bucket is the deployment's own
-      model_artifact: [fileKey({ useCase: card.useCase, version }, 'model.txt')],
+      model_artifact: [fileKey({ useCase: card.useCase, version }, modelFile)],
     },
     additional_information: {
       caveats_and_recommendations: cut(card.limits.join(' '), longest.paragraph),

@@ -24,7 +24,10 @@ import {
 /** A change by key: `rows` is how many rows went in, `matchedRows` how many of the table's rows they replaced, or were deleted. */
 export type Changed = QueryWritten & { matchedRows: number };
 
-export type DeleteOptions = Pick<WriteOptions, 'txn' | 'details' | 'unchangedSince'>;
+export type DeleteOptions = Pick<WriteOptions, 'txn' | 'details' | 'unchangedSince'> & {
+  /** Rows of a person who is erased, which go from records (`recordProperties`) too. @default false */
+  isErasure?: boolean;
+};
 
 export type MergeOptions = AppendQueryOptions & {
   /** The columns that tell which rows are about the same. */
@@ -35,7 +38,7 @@ export type MergeOptions = AppendQueryOptions & {
  * Deletes the rows whose values in the query's columns are those of one of its rows: `SELECT 'c-17' AS customer_id`. Only
  * files that hold such rows are written anew, without them; the old ones stay for older versions until a vacuum takes them.
  * A file is opened only where its statistics leave it possible. Throws `TableNotFound`, `SchemaMismatch`, `UnfitKeys`,
- * `UnsupportedTable` for an append-only table, and as `DeltaTable.commit` does.
+ * `UnsupportedTable` for an append-only table or a record, and as `DeltaTable.commit` does.
  */
 export async function deleteRows(
   table: DeltaTable,
@@ -84,7 +87,7 @@ async function change(
   operation: Rewrite['operation'],
   keys: Keys,
   data: DataFiles,
-  options: WriteOptions,
+  options: WriteOptions & Pick<DeleteOptions, 'isErasure'>,
 ): Promise<Changed> {
   const key = keys.fields.map((field) => field.name);
   // a file never changes under its name, so another attempt examines only what came in between
@@ -93,7 +96,7 @@ async function change(
   const written = await table.commit(async (latest, writer) => {
     if (!latest && operation === 'MERGE') return planAppend(writer, latest, data, options);
     if (!latest) throw new TableNotFound(table.at.path);
-    checkRemovable(table.at.path, latest.metadata);
+    checkRemovable(table.at.path, latest.metadata, options.isErasure);
     checkKeysFit(latest, keys.fields);
     const removed: Add[] = [];
     const survivors: DataFile[] = [];

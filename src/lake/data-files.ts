@@ -37,8 +37,8 @@ const freshMs = 3_600_000;
 
 /**
  * Stores a file's bytes under their content's name. Where the name exists the same bytes are put once more, which heals a
- * damaged file and makes it young again. One that was not young may by now be on the list of a vacuum, though: then the
- * bytes also go in under a name of their own.
+ * damaged file, and they go in under a name of their own besides: the one that was there may be on the list of a vacuum by
+ * now, and that it looks young does not tell, for somebody else may just have healed it.
  */
 export async function storeDataFile(at: Location, clock: Clock, bytes: Uint8Array): Promise<StoredFile> {
   const sha256 = createHash('sha256').update(bytes).digest('hex');
@@ -46,11 +46,7 @@ export async function storeDataFile(at: Location, clock: Clock, bytes: Uint8Arra
   const key = keyOf(at, dataFileName(sha256, 0));
   const { created } = await at.store.putIfAbsent(key, bytes);
   if (created) return stored;
-  // the age by the store's own clock: nobody else's counts for a vacuum
-  const before = await at.store.head(key);
   await at.store.put(key, bytes);
-  const after = await at.store.head(key);
-  if (before && after && after.lastModifiedMs - before.lastModifiedMs <= freshMs) return stored;
   return { ...stored, copy: await putCopy(at, sha256, bytes, 1) };
 }
 
@@ -61,19 +57,19 @@ export type PlaceFiles = (files: readonly DataFile[], taken: (path: string) => b
  * The `add` actions for files. The log knows a file by its path, so content that the table holds, or held, already goes in
  * under a further name (`part-<sha256>-1…`): appending the same rows twice must give them twice, and a path under a tombstone
  * may be cleaned away at any time. So does a file that has waited so long that it may be cleaned away as unreferenced.
- * A copy once made serves the further attempts of the same write. Throws `ObjectNotFound` and `ObjectDamaged`.
+ * A copy once made serves the further attempts of the same write, for as long as it is young itself. Throws `ObjectNotFound` and `ObjectDamaged`.
  */
 export function filePlacer(at: Location, clock: Clock): PlaceFiles {
-  const copies = new Map<DataFile, string>();
+  const copies = new Map<DataFile, { path: string; storedAtMs: number }>();
 
   async function nameFor(file: DataFile, isTaken: (path: string) => boolean): Promise<string> {
-    const own = copies.get(file) ?? dataFileName(file.sha256, file.copy);
-    const isFresh = copies.has(file) || clock.nowMs() - file.storedAtMs <= freshMs;
-    if (isFresh && !isTaken(own)) return own;
+    const { path, storedAtMs } = copies.get(file) ?? { ...file, path: dataFileName(file.sha256, file.copy) };
+    const nowMs = clock.nowMs();
+    if (nowMs - storedAtMs <= freshMs && !isTaken(path)) return path;
     const copy = await putCopy(at, file.sha256, await verifiedBytes(at, file), file.copy + 1, isTaken);
-    const path = dataFileName(file.sha256, copy);
-    copies.set(file, path);
-    return path;
+    const placed = { path: dataFileName(file.sha256, copy), storedAtMs: nowMs };
+    copies.set(file, placed);
+    return placed.path;
   }
 
   return async (files, taken) => {

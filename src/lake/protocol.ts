@@ -55,8 +55,17 @@ export function checkWritable(path: string, protocol: Protocol, schema: Schema):
   if (constrained) throw new UnsupportedTable(path, `has an invariant on column ${constrained.name}, unknown here`);
 }
 
-/** Throws `UnsupportedTable` where the table was declared append-only. */
-export function checkRemovable(path: string, metadata: Metadata): void {
+/**
+ * The properties of a table that is a record: rows are added, and taken out by the erasure of a person alone. It is a property
+ * of our own, because Delta's `delta.appendOnly` would forbid that as well.
+ */
+export const recordProperties = { 'bordereau.appendOnly': 'true' };
+
+/** Throws `UnsupportedTable` where the table was declared append-only, or is a record and this is no erasure. */
+export function checkRemovable(path: string, metadata: Metadata, isErasure = false): void {
+  if (metadata.configuration?.['bordereau.appendOnly'] === 'true' && !isErasure) {
+    throw new UnsupportedTable(path, 'is a record (bordereau.appendOnly), from which only an erasure may take rows');
+  }
   if (metadata.configuration?.['delta.appendOnly'] === 'true') {
     throw new UnsupportedTable(path, 'is append-only (delta.appendOnly), so no row may be removed or replaced');
   }

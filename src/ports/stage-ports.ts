@@ -1,3 +1,4 @@
+import type { BackendSources } from '../ml/dense/backend.ts';
 import type { Catalogue } from '../usecase/catalogue.ts';
 import type { Clock } from './clock.ts';
 import type { Executions } from './executions.ts';
@@ -6,6 +7,7 @@ import type { KeyRing } from './key-ring.ts';
 import type { ModelCatalogue } from './model-catalogue.ts';
 import type { ObjectStore } from './object-store.ts';
 import type { Telemetry } from './telemetry.ts';
+import type { TextGenerator } from './text-generator.ts';
 
 /** Everything a stage may touch. A Lambda and the embedded runtime each make one; a test makes its own. */
 export type Ports = {
@@ -17,11 +19,17 @@ export type Ports = {
   catalogue: Catalogue;
   clock: Clock;
   ids: Ids;
+  /** Where the vaults' surrogates come from. @default - `ids`: random, as all but synthetic data need it */
+  surrogates?: Ids;
   executions: Executions;
   /** Wraps the data keys of the vaults; only those who may ingest or re-identify can use it. */
   keyRing: KeyRing;
   models: ModelCatalogue;
   telemetry: Telemetry;
+  /** What dense networks are trained on. @default - plain JavaScript */
+  backends?: BackendSources;
+  /** Writes texts by a model of that id. @default - there is none, and every text is the template's */
+  texts?: (modelId: string) => TextGenerator;
   /** A directory for spilled and downloaded data; emptied by whoever made the ports. */
   temporaryDirectory: string;
   /** The commit that this code was built from, for lineage. */

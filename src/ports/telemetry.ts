@@ -17,6 +17,7 @@ export const metricNames = [
   'ModelsPromoted',
   'ModelsRefused',
   'PredictionsPublished',
+  'RecommendationsSent',
   'DriftSeverity',
 ] as const;
 export type MetricName = (typeof metricNames)[number];

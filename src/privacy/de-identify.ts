@@ -42,12 +42,22 @@ export type DeIdentifyInput = {
   contract: Contract;
   /** A table of accepted rows with the contract's columns and the lineage columns. */
   from: string;
-  /** The temporary table that is made of them; one of that name is replaced. */
+  /** What is made of them, in their order; a relation of that name and kind is replaced. */
   into: string;
+  /**
+   * A view costs no room for a second copy of many rows, is computed as often as it is read, and lasts until the next call.
+   * @default - a temporary table
+   */
+  as?: 'table' | 'view';
   /** The vault of a column of identifiers or pseudonyms, by the column's name. */
-  vaultOf: (column: string) => Pick<Vault, 'surrogatesOf' | 'erasedAmong'>;
+  vaultOf: (column: string) => Pick<Vault, 'surrogatesOf' | 'hasErased' | 'erasedAmong'>;
   /** When the file arrived, in milliseconds: by then a member may have turned 90. */
   arrivedAtMs: number;
+  /**
+   * What keys begin with that ingestion made of a line's number, as the files had none. They are nobody's, and are kept.
+   * @default - there are none
+   */
+  madeUp?: readonly string[];
 };
 
 /**
@@ -56,24 +66,29 @@ export type DeIdentifyInput = {
  * erased are left out and counted. Throws `DerivationFailed` and the vault's errors.
  */
 export async function deIdentify(input: DeIdentifyInput): Promise<{ released: number; erased: number }> {
-  const { sql, contract, from, into } = input;
+  const { sql, contract, from, into, as = 'table' } = input;
   const { columns } = planDeIdentification(contract);
   const derived = await derive(sql, columns, from);
 
-  const identifiers = columns.filter(({ privacy }) => privacy === 'identifier' || privacy === 'pseudonym');
-  for (const [i, { column, privacy }] of identifiers.entries())
-    await loadSurrogates(input, { column: column.name, privacy, from: derived, table: `surrogates_${i}` });
-  const joins = identifiers.map(
+  const coded = columns.filter(({ privacy }) => privacy === 'identifier');
+  for (const [i, { column }] of coded.entries()) await loadSurrogates(input, column.name, derived, `surrogates_${i}`);
+  const joins = coded.map(
     ({ column }, i) => `LEFT JOIN surrogates_${i} ON surrogates_${i}.identifier = d.${quoteName(column.name)}`,
   );
-  const known = identifiers.map(
+  const known = coded.map(
     ({ column }, i) => `(d.${quoteName(column.name)} IS NULL OR surrogates_${i}.surrogate IS NOT NULL)`,
   );
+  for (const [i, { column, privacy }] of columns.entries()) {
+    if (privacy === 'pseudonym') known.push(...(await notErased(input, column.name, derived, `erased_${i}`)));
+  }
   const old = isOld(columns, input.arrivedAtMs);
   const released = columns.flatMap(({ column, privacy, treatment }) => {
     if (treatment === 'drop') return [];
     const name = quoteName(column.name);
-    const code = `surrogates_${identifiers.findIndex((identifier) => identifier.column === column)}.surrogate`;
+    const code =
+      privacy === 'pseudonym'
+        ? `d.${name}`
+        : `surrogates_${coded.findIndex((other) => other.column === column)}.surrogate`;
     const value = {
       keep: `d.${name}`,
       surrogate: code,
@@ -84,15 +99,19 @@ export async function deIdentify(input: DeIdentifyInput): Promise<{ released: nu
     return privacy === 'age' ? [`CAST(${value} AS ${column.sqlType}) AS ${name}`] : [`${value} AS ${name}`];
   });
   const lineage = lineageColumns.map(({ name }) => `d.${name}`);
-  await sql.run(`CREATE OR REPLACE TEMP TABLE ${quoteName(into)} AS
+  // what is joined to may come back in another order; a view is in the order of what it is read from
+  const order = as === 'table' || joins.length > 0 ? 'ORDER BY d._line' : '';
+  await sql.run(`CREATE OR REPLACE TEMP ${as} ${quoteName(into)} AS
     SELECT ${[...released, ...lineage].join(', ')} FROM ${derived} AS d ${joins.join(' ')}
-    WHERE ${['true', ...known].join(' AND ')} ORDER BY d._line`);
+    WHERE ${['true', ...known].join(' AND ')} ${order}`);
 
   const [{ left, delivered }] = (await sql.rows(
     `SELECT (SELECT count(*) FROM ${quoteName(into)}) AS "left", (SELECT count(*) FROM ${quoteName(from)}) AS delivered`,
   )) as { left: number; delivered: number }[];
-  for (const i of identifiers.keys()) await sql.run(`DROP TABLE surrogates_${i}`);
-  await sql.run(`DROP VIEW ${derived}`);
+  if (as === 'table') {
+    for (const i of coded.keys()) await sql.run(`DROP TABLE surrogates_${i}`);
+    await sql.run(`DROP VIEW ${derived}`);
+  }
   return { released: left, erased: delivered - left };
 }
 
@@ -139,31 +158,59 @@ async function derive(sql: SqlEngine, columns: DeIdentification['columns'], from
   return view;
 }
 
-/** The surrogates of a column's values as a table, where a pseudonym is its own; those of erased members are null. */
+/** The surrogates of a column's values as a table; those of erased members are null. */
 async function loadSurrogates(
-  { sql, vaultOf }: DeIdentifyInput,
-  { column, privacy, from, table }: { column: string; privacy: PrivacyClass; from: string; table: string },
+  { sql, vaultOf, madeUp = [] }: DeIdentifyInput,
+  column: string,
+  from: string,
+  table: string,
 ): Promise<void> {
-  const name = quoteName(column);
-  const found = await sql.query(
-    `SELECT DISTINCT ${name} AS identifier FROM ${from} WHERE ${name} IS NOT NULL ORDER BY 1`,
-  );
-  const identifiers = Array.from(found.getChild('identifier') ?? [], String);
   const vault = vaultOf(column);
-  const surrogates = privacy === 'identifier' ? await vault.surrogatesOf(identifiers) : await kept(vault, identifiers);
-  await sql.run(`DROP TABLE IF EXISTS ${table}`);
-  await sql.insert(
-    table,
-    textTable({
-      identifier: identifiers,
-      surrogate: identifiers.map((identifier) => surrogates.get(identifier) ?? null),
-    }),
-  );
+  await sql.run(`CREATE OR REPLACE TEMP TABLE ${table} (identifier VARCHAR, surrogate VARCHAR)`);
+  for await (const identifiers of distinctTexts(sql, column, from)) {
+    const surrogates = await vault.surrogatesOf(identifiers, (identifier) =>
+      madeUp.some((prefix) => identifier.startsWith(prefix)),
+    );
+    const page = { identifier: identifiers, surrogate: identifiers.map((text) => surrogates.get(text) ?? null) };
+    await sql.insert('surrogates_page', textTable(page));
+    await sql.run(`INSERT INTO ${table} FROM surrogates_page; DROP TABLE surrogates_page`);
+  }
 }
 
-async function kept(vault: Pick<Vault, 'erasedAmong'>, pseudonyms: readonly string[]): Promise<Map<string, string>> {
-  const erased = await vault.erasedAmong(pseudonyms);
-  return new Map(pseudonyms.filter((pseudonym) => !erased.has(pseudonym)).map((pseudonym) => [pseudonym, pseudonym]));
+/** SQL: that a pseudonym, which stands for itself, is not of an erased member; nothing where nobody of the column was erased. */
+async function notErased(
+  { sql, vaultOf }: DeIdentifyInput,
+  column: string,
+  from: string,
+  table: string,
+): Promise<string[]> {
+  const vault = vaultOf(column);
+  if (!(await vault.hasErased())) return [];
+  const erased: string[] = [];
+  for await (const pseudonyms of distinctTexts(sql, column, from))
+    erased.push(...(await vault.erasedAmong(pseudonyms)));
+  if (erased.length === 0) return [];
+  await sql.run(`DROP TABLE IF EXISTS ${table}`);
+  await sql.insert(table, textTable({ identifier: erased }));
+  const name = `d.${quoteName(column)}`;
+  return [`(${name} IS NULL OR ${name} NOT IN (SELECT identifier FROM ${table}))`];
+}
+
+const pageRows = 200_000;
+
+/** The column's texts, each once, in their order, some at a time. */
+async function* distinctTexts(sql: SqlEngine, column: string, from: string): AsyncGenerator<string[]> {
+  const name = quoteName(column);
+  const source = `SELECT DISTINCT ${name} AS identifier FROM ${from} WHERE ${name} IS NOT NULL`;
+  await sql.run(`CREATE OR REPLACE TEMP TABLE distinct_texts AS ${source} ORDER BY 1`);
+  for (let first = 0; ; first += pageRows) {
+    const range = `rowid >= ${first} AND rowid < ${first + pageRows}`;
+    const page = await sql.query(`SELECT identifier FROM distinct_texts WHERE ${range} ORDER BY identifier`);
+    if (page.numRows === 0) break;
+    yield Array.from(page.getChild('identifier') ?? [], String);
+    if (page.numRows < pageRows) break;
+  }
+  await sql.run('DROP TABLE distinct_texts');
 }
 
 function textTable(columns: { [name: string]: (string | null)[] }): Table {

@@ -3,6 +3,7 @@ import type { SqlEngine } from '../data/sql.ts';
 import { deleteRows } from '../lake/change.ts';
 import { mount } from '../lake/mount.ts';
 import type { DeltaTable } from '../lake/table.ts';
+import type { ObjectStore } from '../ports/object-store.ts';
 import type { Accountable, Vault } from './vault.ts';
 
 export type EraseInput = {
@@ -17,6 +18,8 @@ export type EraseInput = {
   tables: readonly { name: string; table: DeltaTable; column: string }[];
   /** Tables of quarantined rows, with their raw text. */
   quarantines: readonly { name: string; table: DeltaTable }[];
+  /** Files of records that were exported. @default - there are none */
+  exports?: { store: ObjectStore; prefix: string };
   /** The model versions that were trained on rows of that surrogate. */
   learntFrom: (surrogate: string) => Promise<number[]>;
 };
@@ -26,15 +29,15 @@ export type Erased = {
   known: boolean;
   /** The rows that were deleted, by table. */
   deleted: { [table: string]: number };
-  /** Append-only tables, whose rows stay as a record, under a surrogate that stands for nobody any more. */
-  kept: string[];
+  /** Export files that were written anew without the member's lines, and how many those were. */
+  exports: { [key: string]: number };
   /** Models that have learnt from the member and should be trained again. */
   retrain: number[];
 };
 
 /**
- * Erases a member: let in no more, rows deleted from the current version of every table that lets itself be changed, the
- * surrogate's meaning destroyed.
+ * Erases a member: let in no more, rows deleted from the current version of every table, records of predictions and
+ * recommendations included, and from export files; the surrogate's meaning destroyed. Each table's history names the erasure.
  * Cut short anywhere it is done again by the same call. What is left for their retention: older versions of the tables until
  * a vacuum, the delivered files until bronze's, and frozen training sets, in which the surrogate now stands for nobody.
  */
@@ -43,27 +46,44 @@ export async function eraseMember(input: EraseInput): Promise<Erased> {
   const stored = await vault.tombstone(identifier);
   const surrogate = input.pseudonym ? identifier : stored;
   const deleted: Erased['deleted'] = {};
-  const kept: string[] = [];
+  let exports: Erased['exports'] = {};
   for (const { name, table } of input.quarantines) deleted[name] = await deleteQuarantined(sql, table, identifier);
 
   let retrain: number[] = [];
   if (surrogate !== undefined) {
     for (const { name, table, column } of input.tables) {
-      const latest = await table.latest();
-      if (!latest) continue;
-      if (latest.metadata.configuration?.['delta.appendOnly'] === 'true') {
-        kept.push(name);
-        continue;
-      }
-      const { matchedRows } = await deleteRows(table, sql, `SELECT ${quoteText(surrogate)} AS ${quoteName(column)}`);
+      if (!(await table.latest())) continue;
+      const keys = `SELECT ${quoteText(surrogate)} AS ${quoteName(column)}`;
+      const { matchedRows } = await deleteRows(table, sql, keys, { isErasure: true, details: { reason: 'erasure' } });
       deleted[name] = matchedRows;
     }
+    if (input.exports) exports = await deleteExported(input.exports, surrogate);
     retrain = await input.learntFrom(surrogate);
-    await vault.record({ action: 'erase', surrogate, ...by, details: { deleted, kept, retrain } });
+    await vault.record({ action: 'erase', surrogate, ...by, details: { deleted, exports, retrain } });
   }
   await vault.shred(identifier);
-  return { known: surrogate !== undefined, deleted, kept, retrain };
+  return { known: surrogate !== undefined, deleted, exports, retrain };
 }
+
+/** Writes the CSV files anew that have records with the surrogate as a field, without those. */
+async function deleteExported(
+  { store, prefix }: { store: ObjectStore; prefix: string },
+  surrogate: string,
+): Promise<Erased['exports']> {
+  const removed: Erased['exports'] = {};
+  const isField = new RegExp(`(^|[,"\\n])${escaped(surrogate)}([,"\\r\\n]|$)`);
+  for await (const { key } of store.list(prefix)) {
+    const records = csvRecords(new TextDecoder().decode(await store.get(key)));
+    const kept = records.filter((record) => !isField.test(record));
+    if (kept.length === records.length) continue;
+    await store.put(key, new TextEncoder().encode(kept.join('')));
+    removed[key] = records.length - kept.length;
+  }
+  return removed;
+}
+
+/** A CSV file's records with their line ends; a line end within quotes is part of the record. */
+const csvRecords = (text: string): string[] => text.match(/(?:"[^"]*"|[^"\n])*(?:\n|$)/g)?.filter(Boolean) ?? [];
 
 /** Deletes the quarantined rows whose raw text has the identifier as a value of its own. */
 async function deleteQuarantined(sql: SqlEngine, table: DeltaTable, identifier: string): Promise<number> {
@@ -81,3 +101,5 @@ async function deleteQuarantined(sql: SqlEngine, table: DeltaTable, identifier: 
   await sql.run('DROP TABLE quarantined_member');
   return matchedRows;
 }
+
+const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);

@@ -47,33 +47,58 @@ export async function groupSizes(
   };
 }
 
+/** A column made coarser: nothing of it, or the first year of its ten (47 → 40). */
+export type Generalisation = { column: string; to: 'blank' | 'tenYears' };
+
 export type Suppressed = {
   /** Rows of the table that was made. */
   released: number;
-  /** Of these, the rows whose quasi-identifiers are blank now. */
+  /** The rows of which a column was made coarser, by column, in the order in which that was done. */
+  generalised: { [column: string]: number };
+  /** Of the released rows, those whose quasi-identifiers are all blank now. */
   blanked: number;
   /** Rows that are not in it: even without quasi-identifiers they would have been fewer than k people. */
   leftOut: number;
 };
 
 /**
- * Makes the temporary table `into`, in which no group has fewer than k people: the quasi-identifiers of those in smaller groups
- * are blanked together, and where the blank group is itself too small, its rows are left out.
+ * Makes the temporary table `into`, in which no group has fewer than k people. Those in smaller groups have their columns made
+ * coarser, one after the other (`coarser`) and only as far as it takes; then their quasi-identifiers are blanked together; and
+ * where the blank group is itself too small, its rows are left out. Nobody in a large enough group loses anything by it.
  */
-export async function suppressSmallGroups(sql: SqlEngine, input: Grouped & { into: string }): Promise<Suppressed> {
-  const { from, into, quasi, person, k = leastPeople } = input;
+export async function suppressSmallGroups(
+  sql: SqlEngine,
+  input: Grouped & { into: string; coarser?: readonly Generalisation[] },
+): Promise<Suppressed> {
+  const { from, quasi, person, k = leastPeople } = input;
+  const into = quoteName(input.into);
+  const isSmall = `${peopleIn(person)} OVER (PARTITION BY ${by(quasi)}) < ${k} AS _small`;
+  await sql.run(`CREATE OR REPLACE TEMP TABLE ${into} AS SELECT *, ${isSmall} FROM ${quoteName(from)}`);
+
+  const generalised: Suppressed['generalised'] = {};
+  for (const { column, to } of input.coarser ?? []) {
+    const name = quoteName(column);
+    const value = { blank: 'NULL', tenYears: `${name} - ${name} % 10` }[to];
+    const [{ n }] = await sql.rows(
+      `SELECT count(*) FILTER (_small AND ${name} IS DISTINCT FROM (${value})) AS n FROM ${into}`,
+    );
+    generalised[column] = Number(n);
+    await sql.run(`CREATE OR REPLACE TEMP TABLE ${into} AS
+      WITH coarser AS (SELECT * EXCLUDE _small REPLACE (CASE WHEN _small THEN ${value} ELSE ${name} END AS ${name}) FROM ${into})
+      SELECT *, ${isSmall} FROM coarser`);
+  }
+
   const blank = quasi.map((name) => `CASE WHEN NOT _small THEN ${quoteName(name)} END AS ${quoteName(name)}`);
   const isBlank = quasi.length === 0 ? 'true' : quasi.map((name) => `${quoteName(name)} IS NULL`).join(' AND ');
-  await sql.run(`CREATE OR REPLACE TEMP TABLE ${quoteName(into)} AS
-    WITH grouped AS (SELECT *, ${peopleIn(person)} OVER (PARTITION BY ${by(quasi)}) < ${k} AS _small FROM ${quoteName(from)}),
-    blanked AS (SELECT * ${blank.length > 0 ? `REPLACE (${blank.join(', ')})` : ''} FROM grouped)
+  await sql.run(`CREATE OR REPLACE TEMP TABLE ${into} AS
+    WITH blanked AS (SELECT * ${blank.length > 0 ? `REPLACE (${blank.join(', ')})` : ''} FROM ${into})
     SELECT * FROM blanked WHERE NOT (${isBlank}) OR (SELECT ${peopleIn(person)} FROM blanked WHERE ${isBlank}) >= ${k}`);
   const [found] = await sql.rows(
-    `SELECT count(*) AS released, count(*) FILTER (_small) AS blanked, (SELECT count(*) FROM ${quoteName(from)}) AS delivered FROM ${quoteName(into)}`,
+    `SELECT count(*) AS released, count(*) FILTER (_small) AS blanked, (SELECT count(*) FROM ${quoteName(from)}) AS delivered FROM ${into}`,
   );
-  await sql.run(`ALTER TABLE ${quoteName(into)} DROP COLUMN _small`);
+  await sql.run(`ALTER TABLE ${into} DROP COLUMN _small`);
   const released = Number(found['released']);
-  return { released, blanked: Number(found['blanked']), leftOut: Number(found['delivered']) - released };
+  return { released, generalised, blanked: Number(found['blanked']), leftOut: Number(found['delivered']) - released };
 }
 
 const peopleIn = (person: string | undefined): string =>

@@ -23,8 +23,10 @@ export type VaultPorts = {
   /** The PHI zone. */
   store: ObjectStore;
   keyRing: KeyRing;
-  /** Where surrogates come from: fresh and never derived from data. */
+  /** Fresh and never derived from data. */
   ids: Ids;
+  /** Where surrogates come from. @default - `ids` */
+  surrogates?: Ids;
   clock: Pick<Clock, 'nowMs'>;
 };
 
@@ -67,11 +69,20 @@ export class Vault {
     this.auditPath = `${this.path}/audit`;
   }
 
-  /** Each identifier's surrogate, made where there is none; undefined for a member who was erased. Throws `VaultDamaged`, `VaultBusy`. */
-  async surrogatesOf(identifiers: Iterable<string>): Promise<Map<string, string | undefined>> {
+  /**
+   * Each identifier's surrogate, made where there is none; undefined for a member who was erased. A code that ingestion made
+   * up itself (`isOwn`), which says nothing of anybody, is its own surrogate from then on. Throws `VaultDamaged`, `VaultBusy`.
+   */
+  async surrogatesOf(
+    identifiers: Iterable<string>,
+    isOwn: (identifier: string) => boolean = () => false,
+  ): Promise<Map<string, string | undefined>> {
     // made in the order in which they are asked for, whoever will need one: what is given out does not depend on the keys
     const fresh = new Map<string, string>();
-    for (const identifier of identifiers) if (!fresh.has(identifier)) fresh.set(identifier, this.#ports.ids.next());
+    const { surrogates: source = this.#ports.ids } = this.#ports;
+    for (const identifier of identifiers) {
+      if (!fresh.has(identifier)) fresh.set(identifier, isOwn(identifier) ? identifier : source.next());
+    }
     const wanted = [...(await this.#byBucket(fresh.keys()))];
     const surrogates = new Map<string, string | undefined>();
     const lane = async (first: number) => {
@@ -85,6 +96,13 @@ export class Vault {
     };
     await Promise.all(Array.from({ length: lanes }, (_, first) => lane(first)));
     return surrogates;
+  }
+
+  /** Whether there is anybody who was erased; where not, nobody has to be looked for. */
+  async hasErased(): Promise<boolean> {
+    if (!(await this.#ports.store.head(`${this.path}/key.json`))) return false;
+    for (const name of bucketNames) if ((await this.#current(name)).erased.size > 0) return true;
+    return false;
   }
 
   /** Those of the pseudonyms whose members were erased. Gives out nothing; without a vault nobody was. */

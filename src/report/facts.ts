@@ -11,6 +11,7 @@ export type RunFacts = {
   /** What the model predicts: name and unit of the label. Needed by every part that shows predictions. */
   target?: Quantity;
   machines?: readonly MachineRun[];
+  receipt?: DropReceipt;
   quality?: DataQuality;
   models?: ModelComparison;
   metrics?: TestMetrics;
@@ -23,6 +24,7 @@ export type RunFacts = {
   outputs?: readonly OutputQuality[];
   promotion?: Promotion;
   predictions?: Predictions;
+  recommendations?: Recommendations;
   drift?: Drift;
   lineage?: Lineage;
 };
@@ -74,6 +76,28 @@ export type StateRun = {
   items?: number;
   /** Name of the error, never its text: a cause may quote data. */
   error?: string;
+};
+
+// ---- receipt
+
+/** What came, and what became of it. */
+export type DropReceipt = {
+  /** The file that came, or the manifest of several. */
+  name: string;
+  status: 'accepted' | 'halted' | 'rejected' | 'waiting' | 'repeated' | 'superseded';
+  /** Why it was not accepted, in a sentence without values; empty for an accepted one. */
+  reason: string;
+  /** ISO 8601, UTC; null where nothing was read. */
+  arrivedAt: string | null;
+  files: readonly { name: string; sha256: string; sizeBytes: number }[];
+  /** Decimal texts, of at least 11 rows each. */
+  totals: readonly {
+    column: string;
+    dropped: string;
+    accepted: string;
+    quarantined: string;
+    unreadableRows: number;
+  }[];
 };
 
 // ---- data quality
@@ -289,6 +313,33 @@ export type Predictions = {
     measuredCoverage?: Estimate;
     meanWidth?: number;
   };
+};
+
+// ---- recommendations
+
+/** What the contact policy made of the scores; the counts are of member-offer pairs unless told. */
+export type Recommendations = {
+  members: number;
+  holdoutMembers: number;
+  spentUsd: number;
+  /** What is left after each step, from all pairs to those sent. */
+  steps: readonly { name: string; pairs: number; members: number }[];
+  /** Pairs that each rule removed. */
+  removed: { readonly [rule: string]: number };
+  /** In declared order. */
+  offers: readonly { id: string; name: string; category: string; sent: number }[];
+  texts: { written: number; fromModel: number; requests: number; spentUsd: number };
+  /** Of each offer's scores over all members; none of too few. */
+  scores: readonly {
+    name: string;
+    p5: number;
+    p25: number;
+    p50: number;
+    p75: number;
+    p95: number;
+    reachesMinimum: number;
+  }[];
+  minimumScore: number;
 };
 
 // ---- drift

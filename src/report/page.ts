@@ -10,8 +10,11 @@ import { fairness } from './sections/fairness.ts';
 import { gates } from './sections/gates.ts';
 import { lineage } from './sections/lineage.ts';
 import { modelChoice } from './sections/model-choice.ts';
+import { outputs } from './sections/outputs.ts';
 import { predictions } from './sections/predictions.ts';
 import { promotion } from './sections/promotion.ts';
+import { receipt } from './sections/receipt.ts';
+import { recommendations } from './sections/recommendations.ts';
 import { runStates } from './sections/run-states.ts';
 import { testResults } from './sections/test-results.ts';
 import { statusMark, statusSymbols } from './status.ts';
@@ -23,6 +26,7 @@ import { verdict } from './verdict.ts';
 /** In the order of the page. A part of which the run has no facts gives nothing. */
 const parts: readonly ((facts: RunFacts) => Section | undefined)[] = [
   runStates,
+  receipt,
   dataQuality,
   modelChoice,
   testResults,
@@ -30,8 +34,10 @@ const parts: readonly ((facts: RunFacts) => Section | undefined)[] = [
   calibration,
   fairness,
   explanation,
+  outputs,
   promotion,
   predictions,
+  recommendations,
   drift,
   lineage,
 ];

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { DirectoryStore } from '../adapters/embedded/directory-store.ts';
 import { FileKeyRing } from '../adapters/embedded/file-key-ring.ts';
 import { fileTelemetry } from '../adapters/embedded/file-telemetry.ts';
+import { tfjsBackends } from '../adapters/embedded/tfjs-backend.ts';
 import { RandomIds } from '../adapters/embedded/random-ids.ts';
 import { storedCatalogue } from '../adapters/embedded/stored-catalogue.ts';
 import { storedExecutions } from '../adapters/embedded/stored-executions.ts';
@@ -62,6 +63,7 @@ export async function openPorts({ directory, useCases, codeVersion }: PortsRecip
     executions: storedExecutions(zone('runtime')),
     keyRing: new FileKeyRing(join(directory, 'keys', 'vault.key')),
     models: storedCatalogue(zone('runtime')),
+    backends: tfjsBackends,
     telemetry: fileTelemetry(join(directory, 'runtime', 'log.jsonl'), clock),
     temporaryDirectory,
     codeVersion,

@@ -4,6 +4,7 @@ import type { EventOrigin, HistoryEvent } from '../asl/history.ts';
 /** What an onlooker is told while machines run: names, counts and times, nothing of the data. */
 export type Progress =
   | { kind: 'event'; detailType: string; starts: readonly string[] }
+  | { kind: 'undelivered'; detailType: string; tries: number }
   | { kind: 'schedule'; name: string; scheduledMs: number }
   | { kind: 'state-entered'; machine: string; state: string }
   | { kind: 'item-ended'; machine: string; state: string; ended: number; total: number }

@@ -14,6 +14,7 @@ import { execute } from '../asl/executor.ts';
 import { type Machine, parseMachine } from '../asl/machine.ts';
 import type { Json } from '../data/json.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Ids } from '../ports/ids.ts';
 import type { RecordedEvent } from '../ports/executions.ts';
 import type { Ports } from '../ports/stage-ports.ts';
 import { type MachineName, machineNames } from '../stages.ts';
@@ -24,7 +25,7 @@ import { type TaskWatch, taskRunner } from './integrations.ts';
 import { bronzeBucket, machineDefinitions, stateMachineArn } from './machines.ts';
 import { type PortsRecipe, openPorts } from './ports.ts';
 import { type Progress, progressOf } from './progress.ts';
-import { firingsBetween } from './schedules.ts';
+import { type Firing, firingsBetween } from './schedules.ts';
 import { Workers } from './workers.ts';
 
 export type RuntimeOptions = {
@@ -34,6 +35,8 @@ export type RuntimeOptions = {
   useCases: string;
   /** @default - the machine's own */
   clock?: Clock;
+  /** Where surrogates come from, when the data are synthetic and a run is to be the same on every machine. @default - random */
+  surrogates?: Ids;
   /** @default - nobody looks on */
   onProgress?: (progress: Progress) => void;
   /** Threads for heavy stages. @default - one for each core, at most four */
@@ -90,6 +93,7 @@ export class Runtime {
     this.ports = {
       ...ports,
       clock: options.clock ?? new SystemClock(),
+      ...(options.surrogates && { surrogates: options.surrogates }),
       executions: storedExecutions(this.store, this.#running),
     };
     this.queue = new EventQueue(this.store);
@@ -114,24 +118,39 @@ export class Runtime {
       await utimes(join(this.#directory, 'bronze', key), arrived, arrived);
     }
     const etag = (await bronze.head(key))?.etag ?? '';
+    // of two contents of one key the later one has the later change time, which nobody can set
+    const { ctimeNs } = await stat(join(this.#directory, 'bronze', key), { bigint: true });
     await this.queue.add({
       source: 'aws.s3',
       'detail-type': 'Object Created',
       detail: {
         bucket: { name: bronzeBucket },
-        object: { key, size: drop.bytes.length, etag },
+        object: { key, size: drop.bytes.length, etag, sequencer: ctimeNs.toString(16).padStart(16, '0') },
       },
     });
     return { key, runId: dropRunId(key, etag) };
   }
 
-  /** Delivers every waiting event, and what those cause, until none is left: one machine after the other. */
+  /**
+   * Delivers every waiting event, and what those cause, until none is left: one machine after the other. What could not be
+   * delivered, here or by processes that ended in it, is put aside among the dead letters after its third time.
+   */
   async deliver(): Promise<Ended[]> {
     const ended: Ended[] = [];
     for (let queued = await this.queue.first(); queued; queued = await this.queue.first()) {
-      const starts = this.#matching(queued.envelope);
-      this.#onProgress({ kind: 'event', detailType: queued.envelope['detail-type'], starts });
-      for (const machine of starts) ended.push(await this.start(machine, queued.envelope.detail));
+      const { envelope } = queued;
+      if (!(await this.queue.begin(queued))) {
+        this.#onProgress({ kind: 'undelivered', detailType: envelope['detail-type'], tries: queued.tries });
+        continue;
+      }
+      const starts = this.#matching(envelope);
+      this.#onProgress({ kind: 'event', detailType: envelope['detail-type'], starts });
+      try {
+        for (const machine of starts) ended.push(await this.start(machine, envelope.detail));
+      } catch (error) {
+        await this.queue.failed(queued, error as Error);
+        throw error;
+      }
       await this.queue.done(queued);
     }
     return ended;
@@ -151,7 +170,7 @@ export class Runtime {
       .filter(({ declaration }) => useCase === undefined || declaration.id === useCase)
       .flatMap(({ declaration }) => schedulesOf(declaration));
     const ended: Ended[] = [];
-    for (const { schedule, scheduledMs } of firingsBetween(schedules, fromMs, toMs)) {
+    for (const { schedule, scheduledMs } of withoutEarlierSweeps(firingsBetween(schedules, fromMs, toMs))) {
       setClock(scheduledMs);
       this.#onProgress({ kind: 'schedule', name: schedule.name, scheduledMs });
       ended.push(
@@ -202,6 +221,14 @@ const matchers = rules.map(({ pattern, starts }) => ({
   starts,
   matches: compileEventPattern(JSON.parse(JSON.stringify(pattern).replaceAll('${bronzeBucket}', bronzeBucket)) as Json),
 }));
+
+/** Of the sweeps of a use case the last one finds all that those before it would have. */
+function withoutEarlierSweeps(firings: readonly Firing[]): Firing[] {
+  return firings.filter(
+    ({ schedule }, i) =>
+      schedule.starts !== 'sweep' || !firings.slice(i + 1).some((later) => later.schedule === schedule),
+  );
+}
 
 /** Removes what killed processes have left behind; what is younger than a day may belong to one that works just now. */
 async function removeLeftovers(directory: string): Promise<void> {

@@ -6,10 +6,12 @@ import { monitor } from '../stages/monitor.ts';
 import { pin } from '../stages/pin.ts';
 import { promote } from '../stages/promote.ts';
 import { publish } from '../stages/publish.ts';
+import { recommend } from '../stages/recommend.ts';
 import { report } from '../stages/report.ts';
 import { score } from '../stages/score.ts';
 import { snapshot } from '../stages/snapshot.ts';
 import type { Stage } from '../stages/stage.ts';
+import { sweep } from '../stages/sweep.ts';
 import { train } from '../stages/train.ts';
 import { tune } from '../stages/tune.ts';
 import { validate } from '../stages/validate.ts';
@@ -27,6 +29,8 @@ export const stageFunctions: { [Name in StageName]: Stage<Name> } = {
   Pin: pin,
   Score: score,
   Publish: publish,
+  Recommend: recommend,
   Monitor: monitor,
+  Sweep: sweep,
   Report: report,
 };

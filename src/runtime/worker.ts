@@ -7,11 +7,16 @@ import { type PortsRecipe, openPorts } from './ports.ts';
 import { stageFunctions } from './stages.ts';
 
 export type WorkerRequest = { id: number; stage: StageName; input: unknown; nowMs: number };
+/** Asks an idle thread to end. */
+export type EndOfWork = 'end of work';
 export type WorkerReply = { id: number; output: unknown } | { id: number; error: { name: string; message: string } };
 
 const ports = await openPorts(workerData as PortsRecipe);
 
-parentPort?.on('message', ({ id, stage, input, nowMs }: WorkerRequest) => {
+parentPort?.on('message', (message: WorkerRequest | EndOfWork) => {
+  // by itself: a thread that is terminated from outside leaves native libraries in the middle of something
+  if (message === 'end of work') return parentPort?.close();
+  const { id, stage, input, nowMs } = message;
   // the run's time, which may have been set away from the thread's own; it runs on from there
   const offsetMs = nowMs - ports.clock.nowMs();
   const clock: Clock = {
@@ -20,6 +25,7 @@ parentPort?.on('message', ({ id, stage, input, nowMs }: WorkerRequest) => {
   };
   runStage(stage, stageFunctions[stage] as never, input, { ...ports, clock }).then(
     (output) => parentPort?.postMessage({ id, output } satisfies WorkerReply),
-    ({ name, message }: Error) => parentPort?.postMessage({ id, error: { name, message } } satisfies WorkerReply),
+    ({ name, message: text }: Error) =>
+      parentPort?.postMessage({ id, error: { name, message: text } } satisfies WorkerReply),
   );
 });

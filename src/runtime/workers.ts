@@ -1,7 +1,8 @@
+import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { StageName } from '../stages.ts';
 import type { PortsRecipe } from './ports.ts';
-import type { WorkerReply, WorkerRequest } from './worker.ts';
+import type { EndOfWork, WorkerReply, WorkerRequest } from './worker.ts';
 
 type Job = { request: WorkerRequest; resolve: (output: unknown) => void; reject: (error: Error) => void };
 
@@ -30,7 +31,7 @@ export class Workers {
   async close(): Promise<void> {
     for (const job of this.#waiting.splice(0))
       job.reject(new Error('The runtime was closed; the stage can be run again.'));
-    await Promise.all([...this.#threads.keys()].map((worker) => worker.terminate()));
+    await Promise.all([...this.#threads].map(([worker, job]) => (job ? worker.terminate() : ended(worker))));
   }
 
   /** Gives waiting jobs to idle threads, and to new ones while there may be more. */
@@ -67,6 +68,14 @@ export class Workers {
     );
     return worker;
   }
+}
+
+/** Lets an idle thread end by itself: one that is terminated leaves its native libraries in the middle of something. */
+async function ended(worker: Worker): Promise<void> {
+  worker.ref();
+  const exit = once(worker, 'exit');
+  worker.postMessage('end of work' satisfies EndOfWork);
+  await exit;
 }
 
 function answer(job: Job, reply: WorkerReply): void {

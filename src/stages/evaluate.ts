@@ -13,6 +13,7 @@ import { publishVersion } from '../governance/registry.ts';
 import { mae, r2, rmse } from '../ml/metrics/regression.ts';
 import { isMissing } from '../ml/encoders/columns.ts';
 import { type FairnessAssessment, assessFairness } from '../ml/fairness/assess.ts';
+import { type QuantisationEvidence, compareQuantised } from '../ml/formats/tflite/compare-quantised.ts';
 import { random } from '../ml/random.ts';
 import { rowErrors } from '../monitoring/row-errors.ts';
 import type { StageInput } from '../stages.ts';
@@ -25,7 +26,7 @@ import { calibrationGroups, residualGroups } from '../report/summaries/deciles.t
 import { type FeatureWords, explain, typicalCase } from '../report/summaries/explanation.ts';
 import { type UseCase, useCaseOf } from '../usecase/catalogue.ts';
 import type { Declaration } from '../usecase/declaration.ts';
-import { labelName, outputNames, selectedFrom, taskOf } from '../usecase/label.ts';
+import { bandsOf, labelName, outputNames, selectedFrom, taskOf } from '../usecase/label.ts';
 import { type MetricName, metricDescriptors } from '../usecase/metrics.ts';
 import { type StageFacts, recordFacts } from './common/facts.ts';
 import {
@@ -38,12 +39,14 @@ import {
   readSnapshot,
   rowSetOf,
   takeRowSet,
+  trainable,
 } from './common/frozen-sets.ts';
 import { digestOf, fromJsonBytes, getWritten, toJsonBytes } from './common/json.ts';
-import { type ExplainedRows, type Learnt, columnsRead, explainRows, predictRows } from './common/learning.ts';
+import { type ExplainedRows, type Learnt, columnsRead, explainRows, isTflite, predictRows } from './common/learning.ts';
 import { constantMetrics, describeMetric, measure, metricSet, skillOverRules } from './common/metric-set.ts';
 import { retrainLease } from './common/retrain-lease.ts';
-import { readModelFile } from './common/model-file.ts';
+import { networkInputs } from './common/dense-learning.ts';
+import { predictingFile, readModelFile } from './common/model-file.ts';
 import { monitoredRows } from './common/monitored-rows.ts';
 import { scoreRows } from './common/scoring.ts';
 import { searchOf } from './common/search.ts';
@@ -72,6 +75,10 @@ export type EvaluationDocument = {
    */
   crossValidation: { [metric: string]: number };
   leakage: LeakageFinding[];
+  /** Declared features that this training did without. */
+  leftOut: string[];
+  /** What releasing a network in fewer bits has changed; null where nothing was. */
+  quantisation: QuantisationEvidence | null;
   /** By declared sensitive column. */
   fairness: FairnessAssessment[];
   /** Where the test set lies, for the comparison with whatever is champion then. */
@@ -81,15 +88,18 @@ export type EvaluationDocument = {
 /** Judges the chosen model once on the frozen test set and publishes it as an immutable version. */
 export const evaluate: Stage<'Evaluate'> = async ({ useCase, runId, snapshot, key }, ports) => {
   const definition = useCaseOf(ports.catalogue, useCase);
-  const { declaration } = definition;
   const frozen = await readSnapshot(ports, snapshot.key);
+  const declaration = trainable(definition.declaration, frozen);
   const test = await readFrozenSet(ports, snapshot, 'test', declaration);
-  const modelBytes = await getWritten(ports.registry, beside(key, 'model.txt'), 'registry');
   const training = fromJsonBytes<TrainingDocument>(
     await getWritten(ports.registry, key, 'registry'),
     `registry/${key}`,
   );
-  const learnt = calibrated(readModelFile(modelBytes), training);
+  const modelFiles = new Map<string, Uint8Array>();
+  for (const name of training.modelFiles) {
+    modelFiles.set(name, await getWritten(ports.registry, beside(key, name), 'registry'));
+  }
+  const learnt = calibrated(learntOf(modelFiles), training);
 
   const predicted = predictRows(learnt, test.columns);
   const { outputs } = test;
@@ -113,6 +123,8 @@ export const evaluate: Stage<'Evaluate'> = async ({ useCase, runId, snapshot, ke
     })),
     crossValidation: await publishedFigure(ports, declaration, snapshot, training.candidate),
     leakage: frozen.leakage,
+    leftOut: frozen.leftOut,
+    quantisation: quantisationOf(declaration, learnt, test, ports.clock),
     fairness: fairnessOf(declaration, test, predicted),
     snapshot,
   };
@@ -135,7 +147,7 @@ export const evaluate: Stage<'Evaluate'> = async ({ useCase, runId, snapshot, ke
     lineage,
     nowMs: ports.clock.nowMs(),
     files: new Map([
-      ['model.txt', modelBytes],
+      ...modelFiles,
       ['training.json', toJsonBytes(training)],
       ['evaluation.json', toJsonBytes(evaluation)],
       ['reference.json', toJsonBytes(reference)],
@@ -227,6 +239,33 @@ function rulesOf(declaration: Declaration, { ratingTable }: TrainingDocument, te
   return ratingTable && applyRatingTable(ratingTable, test.columns, test.rows);
 }
 
+/** The model from its files; of a quantised network the one in float comes along, to compare and to explain. */
+function learntOf(files: ReadonlyMap<string, Uint8Array>): Learnt {
+  const learnt = readModelFile(files.get(predictingFile([...files.keys()]))!);
+  const float = files.get('model-float32.tflite');
+  if (!float) return learnt;
+  const { model } = readModelFile(float);
+  return isTflite(model) ? { ...learnt, float: model } : learnt;
+}
+
+/** Differences of scores, decisions, size and speed between the network as trained and as released, on the test rows. */
+function quantisationOf(
+  declaration: Declaration,
+  { design, model, float }: Learnt,
+  test: RowSet,
+  clock: Ports['clock'],
+): QuantisationEvidence | null {
+  if (!float || !isTflite(model)) return null;
+  const thresholds = bandsOf(declaration).flatMap(({ below }) => below ?? []);
+  return compareQuantised(
+    float,
+    model,
+    networkInputs({ design }, test.columns),
+    thresholds,
+    () => clock.nowMs() / 1000,
+  );
+}
+
 /** Selection, errors and calibration by group, with intervals on every gap. */
 function fairnessOf(declaration: Declaration, test: RowSet, predicted: Float64Array): FairnessAssessment[] {
   const { fairness, split } = declaration;
@@ -256,7 +295,8 @@ async function publishedFigure(
   candidate: TrainingDocument['candidate'],
 ): Promise<{ [metric: string]: number }> {
   if (searchOf(declaration, candidate.kind).folds === 1) return {};
-  return validateCandidate(declaration, candidate, await everyRow(ports, snapshot, declaration)).mean;
+  const rows = await everyRow(ports, snapshot, declaration);
+  return (await validateCandidate(declaration, candidate, rows, ports.backends)).mean;
 }
 
 /** Training and test rows in one set. */

@@ -9,7 +9,18 @@ import { releasedContract } from '../privacy/de-identify.ts';
 import { type UseCase, contractOf, useCaseOf } from '../usecase/catalogue.ts';
 import { featureTableColumns } from '../usecase/check.ts';
 import { featureQuery } from '../usecase/feature-query.ts';
-import { currentRows, featuresPath, lakeTable, latestBuilt, mountTable, silverPath, withSql } from './common/sql.ts';
+import { numberDrops } from './common/newest.ts';
+import {
+  againOnChange,
+  currentRows,
+  featuresPath,
+  lakeTable,
+  latestBuilt,
+  mountTable,
+  silverPath,
+  withSql,
+} from './common/sql.ts';
+import type { StageOutput } from '../stages.ts';
 import type { Stage } from './stage.ts';
 
 /**
@@ -19,18 +30,26 @@ import type { Stage } from './stage.ts';
  */
 export const features: Stage<'Features'> = async ({ useCase, runId }, ports) => {
   const definition = useCaseOf(ports.catalogue, useCase);
+  // a run that has read older silver must not have the last word: what was built meanwhile is built upon
+  return againOnChange(() => build(definition, runId, ports));
+};
+
+function build(definition: UseCase, runId: string, ports: Ports): Promise<StageOutput<'Features'>> {
+  const useCase = definition.declaration.id;
   return withSql(ports, async (sql) => {
+    const table = lakeTable(ports, ports.gold, featuresPath(useCase), sql);
+    const existing = await mountTable(table, sql, 'existing');
     const waitsFor = await mountSources(sql, definition, ports);
     const hasChampion = liveAt(await readLedger(ports.registry, useCase), 'champion') !== null;
     if (waitsFor.length > 0) return { useCase, runId, rows: 0, dataVersion: 0, hasChampion, complete: false };
-    const table = lakeTable(ports, ports.gold, featuresPath(useCase), sql);
-    const existing = await mountTable(table, sql, 'existing');
 
     const { entity } = definition.declaration;
     const columns = featureTableColumns(definition.declaration).map(quoteName).join(', ');
     const current = currentRows('existing', [entity.key, entity.eventTime], latestBuilt);
     const known = existing ? `EXCEPT SELECT ${columns} FROM (${current})` : '';
-    const builtAt = `make_timestamptz(${Math.floor(ports.clock.nowMs())} * 1000)`;
+    // by a clock that is behind the last writer's, the newest rows would not be the latest
+    const now = `make_timestamptz(${Math.floor(ports.clock.nowMs())} * 1000)`;
+    const builtAt = existing ? `greatest(${now}, (SELECT max(_built_at) + INTERVAL 1 MILLISECOND FROM existing))` : now;
     const batch = `SELECT *, ${quoteText(runId)} AS _batch, ${builtAt} AS _built_at
       FROM (SELECT ${columns} FROM (${featureQuery(definition)}\n) ${known}) ORDER BY ALL`;
     const data = await storeQuery(table, sql, batch);
@@ -38,10 +57,11 @@ export const features: Stage<'Features'> = async ({ useCase, runId }, ports) => 
     const txn = { appId: `features:${runId}`, version: 1 };
     const details = { runId, codeVersion: ports.codeVersion };
     // a drop that brings nothing new makes no new data version, which would seem worth a retraining
-    const written = rows === 0 ? existing : await table.append(data, { txn, details });
+    const since = existing && { unchangedSince: existing.version };
+    const written = rows === 0 ? existing : await table.append(data, { txn, details, ...since });
     return { useCase, runId, rows, dataVersion: written?.version ?? 0, hasChampion, complete: true };
   });
-};
+}
 
 /**
  * Each source as the view of its name: its current rows, or no rows where nothing has arrived yet. Returns the sources that have
@@ -58,11 +78,13 @@ async function mountSources(sql: SqlEngine, useCase: UseCase, ports: Ports): Pro
     const names = contract.columns.map(({ name }) => name);
     const keys = contract.columns.filter(({ name, primaryKey }) => primaryKey || name === entity.eventTime);
     const columns = names.map(quoteName).join(', ');
+    const inOrder = `${source} in order`;
+    if (mounted) await numberDrops(sql, raw, inOrder);
     const rows = mounted
       ? currentRows(
-          raw,
+          inOrder,
           keys.map(({ name }) => name),
-          '_ingested_at DESC, _line DESC',
+          '_newest DESC, _line DESC',
         )
       : `SELECT ${silverColumns(contract)
           .map(({ name, type }) => `NULL::${type} AS ${quoteName(name)}`)

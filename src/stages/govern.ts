@@ -26,12 +26,13 @@ export const govern: Stage<'Govern'> = async ({ useCase, runId, version }, ports
   const said = { ...decisionOf({ runId, version }), alias: 'champion', version } as const;
   const judgement = await judge(ports, declaration, version, {
     entries: entriesBefore(await readLedger(ports.registry, useCase), said.decisionId),
+    decisionId: said.decisionId,
     declare: async (criteria) => (await declareCriteria(at, { ...said, criteria })).criteriaHash,
   });
 
-  const { promote, reason, gates, comparison, criteriaHash, expectedHead } = judgement;
+  const { promote, reason, gates, comparison, testSet, criteriaHash, expectedHead } = judgement;
   if (!promote) {
-    await refuse(at, { ...said, reason, criteriaHash, evidence: { gates, comparison } });
+    await refuse(at, { ...said, reason, criteriaHash, evidence: { gates, comparison, testSet } });
     ports.telemetry.measure('ModelsRefused', 1, useCase);
   }
   const card = await readable(() => readDocument<ModelCard>(ports, judgement.challenger, 'card.json'));

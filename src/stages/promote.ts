@@ -1,6 +1,9 @@
 import { promote as promoteInLedger } from '../governance/promotion.ts';
 import type { Json } from '../data/json.ts';
-import { decisionOf } from './common/decision.ts';
+import { readLedger } from '../governance/ledger.ts';
+import { readVersion } from '../governance/registry.ts';
+import { testSetUse } from '../governance/test-set-use.ts';
+import { decisionOf, entriesBefore } from './common/decision.ts';
 import { factsOf } from './common/facts.ts';
 import { mirrorChampion } from './common/mirror.ts';
 import type { Stage } from './stage.ts';
@@ -14,16 +17,23 @@ export const promote: Stage<'Promote'> = async (
   { useCase, runId, version, reason, expectedHead, criteriaHash },
   ports,
 ) => {
+  const decision = decisionOf({ runId, version });
+  const { lineage } = await readVersion(ports.registry, useCase, version);
+  const before = entriesBefore(await readLedger(ports.registry, useCase), decision.decisionId);
+  const evidence = {
+    gates: (await factsOf(ports, { useCase, runId }, 'Govern'))?.gates ?? [],
+    testSet: testSetUse(before, lineage, decision.decisionId),
+  };
   const entry = await promoteInLedger(
     { store: ports.registry, useCase, nowMs: ports.clock.nowMs() },
     {
-      ...decisionOf({ runId, version }),
+      ...decision,
       alias: 'champion',
       version,
       reason,
       criteriaHash,
       expectedHead,
-      evidence: { gates: (await factsOf(ports, { useCase, runId }, 'Govern'))?.gates ?? [] } as unknown as Json,
+      evidence: evidence as unknown as Json,
     },
   );
   await mirrorChampion(ports, useCase);

@@ -1,6 +1,7 @@
 import { quoteName, quoteText } from '../data/quote.ts';
 import type { SqlEngine } from '../data/sql.ts';
 import type { DataFiles } from '../lake/data-files.ts';
+import { recordProperties } from '../lake/protocol.ts';
 import type { Ports } from '../ports/stage-ports.ts';
 import type { Predictions } from '../report/facts.ts';
 import { useCaseOf } from '../usecase/catalogue.ts';
@@ -8,7 +9,7 @@ import type { Declaration } from '../usecase/declaration.ts';
 import { bandsOf, labelName } from '../usecase/label.ts';
 import { recordFacts } from './common/facts.ts';
 import { digestOf, fromJsonBytes, getWritten } from './common/json.ts';
-import { lakeTable, mountTable, predictionsPath, withSql } from './common/sql.ts';
+import { againOnChange, lakeTable, mountTable, predictionsPath, withSql } from './common/sql.ts';
 import { loadEvaluation, loadVersion } from './common/version.ts';
 import type { Stage } from './stage.ts';
 
@@ -20,38 +21,66 @@ export class UnfitPredictions extends Error {
 /** Commits the data files of all partitions at once, after checking them: readers see the whole run or nothing of it. */
 export const publish: Stage<'Publish'> = async ({ useCase, runId, pin, batches, parts }, ports) => {
   const { declaration } = useCaseOf(ports.catalogue, useCase);
-  return withSql(ports, async (sql) => {
-    const stored = await Promise.all(
-      parts.map(async ({ key }) => fromJsonBytes<DataFiles>(await getWritten(ports.gold, key, 'gold'), `gold/${key}`)),
-    );
-    const data: DataFiles = { ...stored[0], files: stored.flatMap(({ files }) => files) };
-    const rows = data.files.reduce((sum, file) => sum + file.rows, 0);
-    ensureFit(
-      runId,
-      data,
-      parts.reduce((sum, part) => sum + part.rows, 0),
-    );
-    const table = lakeTable(ports, ports.gold, predictionsPath(useCase), sql);
-    const { version: predictionsVersion } = await table.append(data, {
-      // once for these batches: a run that starts again after another drop has more to publish
-      txn: { appId: `score:${runId}:v${pin.version}:${digestOf(batches.join()).slice(0, 12)}`, version: 1 },
-      details: { runId, modelVersion: String(pin.version), codeVersion: ports.codeVersion },
-      // what was predicted stays on record: a newer run adds to it
-      properties: { 'delta.appendOnly': 'true' },
-    });
+  return againOnChange(() =>
+    withSql(ports, async (sql) => {
+      const stored = await Promise.all(
+        parts.map(async ({ key }) =>
+          fromJsonBytes<DataFiles>(await getWritten(ports.gold, key, 'gold'), `gold/${key}`),
+        ),
+      );
+      const data: DataFiles = { ...stored[0], files: stored.flatMap(({ files }) => files) };
+      const rows = data.files.reduce((sum, file) => sum + file.rows, 0);
+      ensureFit(
+        runId,
+        data,
+        parts.reduce((sum, part) => sum + part.rows, 0),
+      );
+      const table = lakeTable(ports, ports.gold, predictionsPath(useCase), sql);
+      // two runs at once may have pinned the same batches: the second one finds that out here, and publishes nothing
+      const before = await mountTable(table, sql, 'published_before');
+      if (before) await ensureNew(sql, { runId, version: pin.version, batches });
+      const { version: predictionsVersion } = await table.append(data, {
+        ...(before && { unchangedSince: before.version }),
+        // once for these batches: a run that starts again after another drop has more to publish
+        txn: { appId: `score:${runId}:v${pin.version}:${digestOf(batches.join()).slice(0, 12)}`, version: 1 },
+        details: { runId, modelVersion: String(pin.version), codeVersion: ports.codeVersion },
+        // what was predicted stays on record: a newer run adds to it
+        properties: recordProperties,
+      });
 
-    await mountTable(table, sql, 'predictions', predictionsVersion);
-    await sql.run(
-      `CREATE TEMP VIEW published AS SELECT * FROM predictions WHERE run_id = ${quoteText(runId)} AND model_version = ${pin.version}`,
-    );
-    await recordFacts(ports, { useCase, runId }, 'Publish', {
-      target: { name: labelName(declaration), unit: declaration.label.unit },
-      predictions: await summary(sql, ports, declaration, pin.version),
-    });
-    ports.telemetry.measure('PredictionsPublished', rows, useCase);
-    return { useCase, runId, version: pin.version, rows, predictionsVersion };
-  });
+      await mountTable(table, sql, 'predictions', predictionsVersion);
+      await sql.run(
+        `CREATE TEMP VIEW published AS SELECT * FROM predictions WHERE run_id = ${quoteText(runId)} AND model_version = ${pin.version}`,
+      );
+      await recordFacts(ports, { useCase, runId }, 'Publish', {
+        target: { name: labelName(declaration), unit: declaration.label.unit },
+        predictions: await summary(sql, ports, declaration, pin.version),
+      });
+      ports.telemetry.measure('PredictionsPublished', rows, useCase);
+      const recommends = declaration.recommend !== undefined;
+      return { useCase, runId, version: pin.version, rows, predictionsVersion, recommends };
+    }),
+  );
 };
+
+/** Another run has published the same batches with the same version meanwhile. */
+export class PublishedAlready extends Error {
+  override name = 'PublishedAlready';
+}
+
+async function ensureNew(
+  sql: SqlEngine,
+  { runId, version, batches }: { runId: string; version: number; batches: readonly string[] },
+): Promise<void> {
+  const [found] = await sql.rows(
+    `SELECT any_value(run_id) AS run FROM published_before WHERE model_version = ${version}
+      AND _batch IN (${batches.map(quoteText).join(', ')}) AND run_id <> ${quoteText(runId)}`,
+  );
+  if (found['run'] === null) return;
+  throw new PublishedAlready(
+    `Run ${String(found['run'])} has published the batches of run ${runId} with version ${version} meanwhile; nothing is published twice.`,
+  );
+}
 
 /** Before anything is committed: no rows lost between the partitions and here, and a number in every row. */
 function ensureFit(runId: string, { files }: DataFiles, expectedRows: number): void {

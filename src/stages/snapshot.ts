@@ -4,19 +4,29 @@ import { acquireLease, releaseLease } from '../governance/lease.ts';
 import { listVersions } from '../governance/registry.ts';
 import { decideRetrain } from '../governance/retrain.ts';
 import { applyDesign, fitDesign } from '../ml/encoders/design.ts';
-import { numbers } from '../ml/encoders/columns.ts';
+import { isMissing, numbers } from '../ml/encoders/columns.ts';
 import { checkLeakage } from '../ml/leakage/check.ts';
 import type { LeakageFinding } from '../ml/leakage/finding.ts';
 import { outputOf } from '../ml/metrics/outputs.ts';
+import { random } from '../ml/random.ts';
 import { holdout } from '../ml/tune/holdout.ts';
 import type { Ports } from '../ports/stage-ports.ts';
 import { type UseCase, useCaseOf } from '../usecase/catalogue.ts';
+import type { FeedbackEffect } from '../recommend/feedback.ts';
 import type { Declaration } from '../usecase/declaration.ts';
 import { quoteName } from '../data/quote.ts';
 import { labelColumns } from '../usecase/label.ts';
-import { type RowSet, type SnapshotDocument, rowSetOf, snapshotPrefix } from './common/frozen-sets.ts';
+import {
+  type RowSet,
+  type SnapshotDocument,
+  rowSetOf,
+  snapshotPrefix,
+  trainable,
+  weightColumn,
+} from './common/frozen-sets.ts';
 import { digestOf, toJsonBytes } from './common/json.ts';
 import { daysOf } from './common/duration.ts';
+import { readVotes, taughtBy } from './common/feedback.ts';
 import { designSpec } from './common/learning.ts';
 import { retrainLease } from './common/retrain-lease.ts';
 import { candidatesOf } from './common/search.ts';
@@ -116,10 +126,14 @@ async function freeze(
         'at least 50 and 20 are needed. Drop more data.',
     );
   }
-  const findings = leakageIn(declaration, rows, parts);
+  const leftOut = sparseFeatures(declaration, rows, parts.train);
+  const findings = leakageIn(trainable(declaration, { leftOut }), rows, parts);
   if (findings.length > 0) throw new LeakageFound(id, findings);
 
   const prefix = snapshotPrefix({ useCase: id, runId });
+  const votes = await readVotes(sql, ports, declaration);
+  const taught = taughtBy(votes, declaration, rows, parts.train);
+  if (taught) await teach(sql, declaration, taught);
   const frozen = async (part: 'train' | 'test') => {
     const bytes = tableToIPC(await rowsOf(sql, parts[part]), 'file');
     await ports.registry.put(`${prefix}${part}.arrow`, bytes);
@@ -139,7 +153,18 @@ async function freeze(
     trainRows: parts.train.length,
     testRows: parts.test.length,
     leakage: findings,
+    leftOut,
+    votes: taught?.usedVotes ?? 0,
   };
+}
+
+/** Features of which more training rows than declared have no value. */
+function sparseFeatures({ features }: Declaration, { columns }: RowSet, train: Uint32Array): string[] {
+  const missingShare = (feature: string) =>
+    train.reduce((missing, row) => missing + (isMissing(columns[feature][row]) ? 1 : 0), 0) / train.length;
+  return [...features.numeric, ...features.categorical].filter(
+    (feature) => features.maxMissingShare < 1 && missingShare(feature) > features.maxMissingShare,
+  );
 }
 
 /** Fewer recent rows than this say too little; then all of them count. */
@@ -156,6 +181,25 @@ function recent({ split }: Declaration, { columns }: RowSet, sides: Parts, part:
   return within.length < leastRecentRows[part] ? side : within;
 }
 
+/** Puts what reviewers said into the frozen rows: their labels, and a weight. Rows that are judged on stay as they are. */
+async function teach(sql: SqlEngine, declaration: Declaration, { targets, weights }: FeedbackEffect): Promise<void> {
+  const labels = labelColumns(declaration);
+  const columns = labels.map((name, output) => [name, outputOf(targets, labels.length, output)] as const);
+  await sql.insert(
+    'taught',
+    tableFromArrays({
+      _row: Int32Array.from({ length: weights.length }, (_, row) => row),
+      ...Object.fromEntries(columns),
+      [weightColumn]: weights,
+    }),
+  );
+  const replaced = labels.map((name) => `t.${quoteName(name)} AS ${quoteName(name)}`);
+  await sql.run(
+    `CREATE OR REPLACE TEMP TABLE frozen AS
+      SELECT f.* REPLACE (${replaced.join(', ')}), t.${quoteName(weightColumn)} FROM frozen f JOIN taught t USING (_row)`,
+  );
+}
+
 async function rowsOf(sql: SqlEngine, rows: Uint32Array): Promise<Table> {
   await sql.run('DROP TABLE IF EXISTS wanted');
   await sql.insert('wanted', tableFromArrays({ _row: Int32Array.from(rows) }));
@@ -164,17 +208,24 @@ async function rowsOf(sql: SqlEngine, rows: Uint32Array): Promise<Table> {
   );
 }
 
-/** Each output is a label that a feature may give away; the other checks are the same for all. */
-function leakageIn(declaration: Declaration, rows: RowSet, parts: Parts): LeakageFinding[] {
+/** So many labels are compared with every feature: more rows hardly change what a feature tells of a label. */
+const mostCompared = 80_000;
+
+/** Each output is a label that a feature may give away. */
+function leakageIn(
+  declaration: Declaration,
+  { rows, columns, label, outputs }: RowSet,
+  parts: Parts,
+): LeakageFinding[] {
   const { eventTime } = declaration.entity;
-  const { columns, label, outputs } = rows;
-  const features = applyDesign(fitDesign(columns, designSpec(declaration)), columns);
-  const findings = checkLeakage({
-    features,
-    label: outputOf(label, outputs, 0),
+  const wanted = Math.ceil(mostCompared / outputs);
+  return checkLeakage({
+    features: applyDesign(fitDesign(columns, designSpec(declaration)), columns),
+    label,
+    outputs,
+    ...(rows > wanted && { compared: random(declaration.split.seed).fork('leakage').sample(rows, wanted) }),
     split: parts,
     eventTime: numbers(eventTime, columns[eventTime]),
+    limits: declaration.leakage,
   });
-  const others = labelColumns(declaration).slice(1);
-  return [...findings, ...others.flatMap((_, k) => checkLeakage({ features, label: outputOf(label, outputs, k + 1) }))];
 }

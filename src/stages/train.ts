@@ -15,14 +15,16 @@ import {
   type RowSet,
   interleaved,
   readFrozenSet,
+  readSnapshot,
   snapshotPrefix,
   takeColumns,
   takeRowSet,
+  trainable,
 } from './common/frozen-sets.ts';
 import { fromJsonBytes, getWritten, toJsonBytes } from './common/json.ts';
 import { calibratorOf, learn } from './common/learning.ts';
 import { type LabelReference, type MetricSet, describeMetric, labelReference, metricSet } from './common/metric-set.ts';
-import { writeModelFile } from './common/model-file.ts';
+import { writeModelFiles } from './common/model-file.ts';
 import { searchOf } from './common/search.ts';
 import { splitsOf } from './common/validation.ts';
 import type { Stage } from './stage.ts';
@@ -32,6 +34,8 @@ import type { CandidateDocument } from './tune.ts';
 export type TrainingDocument = {
   format: 1;
   candidate: Candidate;
+  /** The files of the model, beside this document; the first is the one that predicts. */
+  modelFiles: string[];
   /** Means over the folds, of the chosen candidate. */
   crossValidation: { [metric: string]: Estimate };
   reference: LabelReference;
@@ -45,7 +49,8 @@ export type TrainingDocument = {
 
 /** Chooses the best candidate by its cross-validated metric, refits it on all training rows, and fits its intervals. */
 export const train: Stage<'Train'> = async ({ useCase, runId, snapshot, tuned }, ports) => {
-  const { declaration } = useCaseOf(ports.catalogue, useCase);
+  const frozen = await readSnapshot(ports, snapshot.key);
+  const declaration = trainable(useCaseOf(ports.catalogue, useCase).declaration, frozen);
   const rows = await readFrozenSet(ports, snapshot, 'train', declaration);
   const documents = await Promise.all(
     tuned.map(async ({ key }) =>
@@ -54,7 +59,7 @@ export const train: Stage<'Train'> = async ({ useCase, runId, snapshot, tuned },
   );
   const metric = searchOf(declaration, documents[0].candidate.kind).metric;
   const best = chooseBest(documents, metric);
-  const learnt = learn(declaration, best.candidate, rows);
+  const learnt = await learn(declaration, best.candidate, rows, ports.backends);
   const reference = labelReference(rows.label, declaration);
   const judged = judgedRows(
     rows,
@@ -65,13 +70,14 @@ export const train: Stage<'Train'> = async ({ useCase, runId, snapshot, tuned },
   const document: TrainingDocument = {
     format: 1,
     candidate: best.candidate,
+    modelFiles: [...writeModelFiles(learnt).keys()],
     crossValidation: Object.fromEntries(Object.keys(best.mean).map((name) => [name, acrossFolds(best, name).estimate])),
     reference,
     ratingTable: declaration.ratingTable ? fitRatingTable(rows.columns, rows.label, declaration.ratingTable) : null,
     conformal: intervalsOf(declaration, judged),
     calibrator: calibratorOf(declaration, judged.label, judged.outOfFold) ?? null,
   };
-  await ports.registry.put(beside(key, 'model.txt'), writeModelFile(learnt));
+  for (const [name, bytes] of writeModelFiles(learnt)) await ports.registry.put(beside(key, name), bytes);
   await ports.registry.put(key, toJsonBytes(document));
   await recordFacts(ports, { useCase, runId }, 'Train', {
     models: comparison(declaration, rows, documents, best, metric, metricSet(reference)),

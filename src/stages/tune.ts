@@ -2,8 +2,9 @@ import type { CrossValidation } from '../ml/tune/cross-validate.ts';
 import type { Candidate } from '../stages.ts';
 import { useCaseOf } from '../usecase/catalogue.ts';
 import { type MetricName } from '../usecase/metrics.ts';
-import { readFrozenSet, snapshotPrefix } from './common/frozen-sets.ts';
+import { readSnapshot, snapshotPrefix, trainable } from './common/frozen-sets.ts';
 import { toJsonBytes } from './common/json.ts';
+import { keptTrainingRows } from './common/kept-rows.ts';
 import { searchOf } from './common/search.ts';
 import { validateCandidate } from './common/validation.ts';
 import type { Stage } from './stage.ts';
@@ -23,11 +24,12 @@ export type CandidateDocument = {
 
 /** Judges one candidate by cross-validation; all rows of an entity lie in one fold. */
 export const tune: Stage<'Tune'> = async ({ useCase, runId, snapshot, candidate }, ports) => {
-  const { declaration } = useCaseOf(ports.catalogue, useCase);
+  const frozen = await readSnapshot(ports, snapshot.key);
+  const declaration = trainable(useCaseOf(ports.catalogue, useCase).declaration, frozen);
   const { metric } = searchOf(declaration, candidate.kind);
-  const train = await readFrozenSet(ports, snapshot, 'train', declaration);
+  const train = await keptTrainingRows(ports, snapshot, frozen, declaration);
   const startedMs = ports.clock.nowMs();
-  const validated = validateCandidate(declaration, candidate, train);
+  const validated = await validateCandidate(declaration, candidate, train, ports.backends);
   const document: CandidateDocument = {
     format: 1,
     candidate,

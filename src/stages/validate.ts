@@ -1,6 +1,8 @@
 import { FileRejected } from '../data/file-rejected.ts';
 import { profileTable } from '../data/quality/profile.ts';
 import type { Validation } from '../data/quality/validate.ts';
+import { type SqlEngine, openSql } from '../data/sql.ts';
+import { isDone } from '../lake/plans.ts';
 import { appendQuery } from '../lake/write.ts';
 import type { Ports } from '../ports/stage-ports.ts';
 import { releasedContract } from '../privacy/de-identify.ts';
@@ -8,10 +10,12 @@ import { withoutQuoting } from '../privacy/hush.ts';
 import type { StageOutput } from '../stages.ts';
 import { type Drop, type Place, ingestedAlone, placeOf, readDrop, validateDrop } from './common/drop.ts';
 import { recordFacts } from './common/facts.ts';
+import { firstDropOf, noteFirstDrop } from './common/first-drop.ts';
 import { columnFacts, ruleFacts } from './common/quality-facts.ts';
-import { type Receipt, writeReceipt } from './common/receipt.ts';
+import { type Receipt, receiptFacts, writeReceipt } from './common/receipt.ts';
 import { release } from './common/release.ts';
-import { lakeTable, quarantinePath, silverPath, withSql } from './common/sql.ts';
+import { appendParts, isLarge, profiled } from './common/large.ts';
+import { lakeTable, quarantinePath, silverPath } from './common/sql.ts';
 import type { Stage } from './stage.ts';
 
 /**
@@ -19,29 +23,41 @@ import type { Stage } from './stage.ts';
  * each exactly once however often the file is announced. Nothing that identifies a person leaves the bronze zone from here on.
  * A file that is not what the contract describes stays where it is and changes nothing.
  */
-export const validate: Stage<'Validate'> = async ({ runId, key }, ports) => {
+export const validate: Stage<'Validate'> = async ({ runId, key, etag, sequencer }, ports) => {
   const place = placeOf(ports, key);
   const { source, contract } = place;
   const run = { useCase: place.useCase.declaration.id, runId };
-  const dropped = await readDrop(ports, place, runId).catch(rejection);
+  await using leave = new AsyncDisposableStack();
+  const dropped = await readDrop(ports, place, { runId, etag, ...(sequencer && { sequencer }) }, leave).catch(
+    rejection,
+  );
   if (dropped instanceof FileRejected) return withoutRows(ports, place, run, 'rejected', dropped.message);
   if ('waitsFor' in dropped) {
     return withoutRows(ports, place, run, 'waiting', `${dropped.name} waits for ${dropped.waitsFor.join(', ')}.`);
   }
-  return withSql(ports, async (sql) => {
+  if ('superseded' in dropped) {
+    const reason = `${dropped.name} has been replaced since it was announced; its new content is announced by itself.`;
+    return withoutRows(ports, place, run, 'superseded', reason);
+  }
+  const content = { useCase: run.useCase, source, digest: dropped.digest };
+  const txn = { appId: `drop:${dropped.digest}`, version: 1 };
+  const work = async (sql: SqlEngine): Promise<StageOutput<'Validate'>> => {
+    const table = lakeTable(ports, ports.silver, silverPath(run.useCase, source), sql);
+    const first = isDone(await table.latest(), txn) ? await firstDropOf(ports, content) : undefined;
+    if (first && first.dropId !== dropped.dropId) {
+      const reason = `${first.name} brought the same content before (run ${first.dropId}): nothing was added.`;
+      return withoutRows(ports, place, run, 'repeated', reason, dropped);
+    }
     const validation = await withoutQuoting(`the rows of ${dropped.name}`, () =>
       validateDrop(sql, place, dropped, ports.temporaryDirectory),
     ).catch(rejection);
     const released = releasedContract(contract);
-    const table = lakeTable(ports, ports.silver, silverPath(run.useCase, source), sql);
-
     const latest = await table.latest();
     let silverVersion = latest?.version ?? -1;
     if (!(validation instanceof FileRejected)) validation.halts.push(...ingestedAlone(dropped, latest));
     const { rows, status, reason } = outcome(validation, dropped.name);
     if (!(validation instanceof FileRejected)) {
       // quarantine first: a crash between the two leaves the drop unfinished, never a row unaccounted for
-      const txn = { appId: `drop:${dropped.digest}`, version: 1 };
       const quarantine = lakeTable(ports, ports.bronze, quarantinePath(run.useCase, source), sql);
       const halted = status !== 'accepted';
       await appendQuery(quarantine, sql, `SELECT *, ${halted} AS halted FROM ${validation.quarantined}`, {
@@ -54,13 +70,20 @@ export const validate: Stage<'Validate'> = async ({ runId, key }, ports) => {
           useCase: run.useCase,
           contract,
           arrivedAtMs: dropped.arrivedAtMs,
+          digests: dropped.files.map((file) => file.digest),
+          as: isLarge(rows.accepted) ? 'view' : 'table',
         });
         rows.accepted -= erased;
         rows.rejected += erased;
-        ({ version: silverVersion } = await appendQuery(table, sql, 'SELECT * FROM released', { txn }));
+        await noteFirstDrop(ports, content, dropped);
+        ({ version: silverVersion } = isLarge(rows.accepted)
+          ? await appendParts(table, sql, dropped, { txn, addColumns: true })
+          : await appendQuery(table, sql, 'SELECT * FROM released', { txn, addColumns: true }));
       }
     }
+    const receipt = receiptOf(place, dropped, validation, { status, reason, rows });
     await recordFacts(ports, run, 'Validate', {
+      receipt: receiptFacts(receipt),
       quality: {
         droppedRows: rows.dropped,
         acceptedRows: rows.accepted,
@@ -71,20 +94,34 @@ export const validate: Stage<'Validate'> = async ({ runId, key }, ports) => {
         ...(status === 'accepted' && !(validation instanceof FileRejected)
           ? {
               columns: columnFacts(
-                await profileTable(sql, 'released', released, place.useCase.declaration.profiles[source]),
+                await profileTable(
+                  sql,
+                  await profiled(sql, rows.accepted),
+                  released,
+                  place.useCase.declaration.profiles[source],
+                ),
               ),
             }
           : { halted: true, reason }),
       },
     });
-    const receipt = receiptOf(place, dropped, validation, { status, reason, rows });
     for (const id of new Set([runId, dropped.dropId])) await writeReceipt(ports, { ...receipt, runId: id });
     ports.telemetry.measure('RowsAccepted', rows.accepted, run.useCase);
     ports.telemetry.measure('RowsQuarantined', rows.quarantined, run.useCase);
     if (status !== 'accepted') ports.telemetry.measure('FilesRefused', 1, run.useCase);
     return { ...run, source, status, reason, rows, silverVersion };
-  });
+  };
+  const sql = await openSql({ temporaryDirectory: ports.temporaryDirectory, memoryLimitMb });
+  try {
+    // waited for here: what is left behind at the end of this block is what the work reads
+    return await work(sql);
+  } finally {
+    await sql.close();
+  }
 };
+
+/** The SQL engine's share; the rows that it has no room for wait on disk. */
+const memoryLimitMb = 768;
 
 function rejection(error: unknown): FileRejected {
   if (error instanceof FileRejected) return error;
@@ -93,28 +130,31 @@ function rejection(error: unknown): FileRejected {
 
 const noRows = { dropped: 0, accepted: 0, quarantined: 0, rejected: 0 };
 
-/** What ends before a file is looked into. */
+/** What ends before the rows of a file are looked into. */
 async function withoutRows(
   ports: Ports,
   { source, contract, name }: Place,
   run: { useCase: string; runId: string },
-  status: 'rejected' | 'waiting',
+  status: 'rejected' | 'waiting' | 'repeated' | 'superseded',
   reason: string,
+  { files = [], arrivedAtMs }: Partial<Drop> = {},
 ): Promise<StageOutput<'Validate'>> {
-  await writeReceipt(ports, {
+  const receipt: Receipt = {
     receipt: 1,
     ...run,
     source,
     name,
-    files: [],
-    arrivedAt: null,
+    files: files.map((file) => ({ name: file.name, sha256: file.digest, sizeBytes: file.sizeBytes })),
+    arrivedAt: arrivedAtMs === undefined ? null : new Date(arrivedAtMs).toISOString(),
     contract: { id: contract.id, version: contract.version },
     status,
     reason,
     rows: noRows,
     totals: [],
     broken: [],
-  });
+  };
+  await recordFacts(ports, run, 'Validate', { receipt: receiptFacts(receipt) });
+  await writeReceipt(ports, receipt);
   if (status === 'rejected') ports.telemetry.measure('FilesRefused', 1, run.useCase);
   return { ...run, source, status, reason, rows: noRows, silverVersion: -1 };
 }
@@ -132,7 +172,7 @@ function receiptOf(
     useCase: useCase.declaration.id,
     source,
     name,
-    files: files.map((file) => ({ name: file.name, sha256: file.digest, sizeBytes: file.bytes.length })),
+    files: files.map((file) => ({ name: file.name, sha256: file.digest, sizeBytes: file.sizeBytes })),
     arrivedAt: new Date(arrivedAtMs).toISOString(),
     contract: { id: contract.id, version: contract.version },
     ...outcome,

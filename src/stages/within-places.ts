@@ -13,17 +13,18 @@ class UndeclaredPlace extends Error {
  * so that a missing permission is found by the first test that runs the stage. Throws `StoreDenied`.
  */
 export function withinPlaces(ports: Ports, stage: StageName): Ports {
-  const { reads, writes } = stages[stage] as { reads: readonly Place[]; writes: readonly Place[] };
-  const stores = zones.map((zone) => [zone, guarded(ports[zone], zone, stage, reads, writes)] as const);
+  const declared = stages[stage] as Declared;
+  const stores = zones.map((zone) => [zone, guarded(ports[zone], zone, stage, declared)] as const);
   return { ...ports, ...(Object.fromEntries(stores) as Record<Zone, ObjectStore>) };
 }
+
+type Declared = { reads: readonly Place[]; writes: readonly Place[]; lists?: readonly Place[] };
 
 function guarded(
   store: ObjectStore,
   zone: Zone,
   stage: StageName,
-  reads: readonly Place[],
-  writes: readonly Place[],
+  { reads, writes, lists = [] }: Declared,
 ): ObjectStore {
   const check = (what: 'read' | 'write', declared: readonly Place[], key: string) => {
     const place = `${zone}/${key.split('/')[0]}`;
@@ -34,7 +35,7 @@ function guarded(
   return {
     get: async (key) => (check('read', reads, key), store.get(key)),
     head: async (key) => (check('read', reads, key), store.head(key)),
-    list: (prefix, options) => (check('read', reads, prefix), store.list(prefix, options)),
+    list: (prefix, options) => (check('read', [...reads, ...lists], prefix), store.list(prefix, options)),
     localCopy: async (key, expect) => (check('read', reads, key), store.localCopy(key, expect)),
     put: async (key, bytes) => (check('write', writes, key), store.put(key, bytes)),
     putIfAbsent: async (key, bytes) => (check('write', writes, key), store.putIfAbsent(key, bytes)),

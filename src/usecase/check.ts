@@ -2,10 +2,12 @@ import { conditionFindings } from '../data/condition.ts';
 import type { Contract } from '../data/contract/contract.ts';
 import { didYouMean } from '../data/nearest.ts';
 import type { Finding } from '../data/strict-parse.ts';
+import { denseParameters } from '../ml/dense/parameters.ts';
 import { glmParameters } from '../ml/glm/parameters.ts';
 import { boostingParameters, forestParameters } from '../ml/trees/parameters.ts';
 import type { Declaration, ModelDeclaration } from './declaration.ts';
 import { bandsOf, labelColumns, labelName, outputNames, taskOf } from './label.ts';
+import { recommendFindings } from './recommend.ts';
 import { type MetricName, type Task, metricDescriptors, metricsOf } from './metrics.ts';
 
 /** What scoring adds to the feature table's columns; flags may be conditions over these. */
@@ -50,6 +52,7 @@ export function declarationFindings(declaration: Declaration, contracts: Contrac
     ...ratingFindings(declaration),
     ...rulesFindings(declaration),
     ...declaration.models.flatMap(modelFindings),
+    ...refitFindings(declaration),
     ...taskFindings(declaration),
     ...limitFindings(declaration.gates, ['gates']),
     ...limitFindings(declaration.monitor.performance, ['monitor', 'performance']),
@@ -57,6 +60,12 @@ export function declarationFindings(declaration: Declaration, contracts: Contrac
     ...bandFindings(declaration.score),
     ...flagFindings(declaration),
     ...fairnessFindings(declaration),
+    ...(declaration.recommend
+      ? recommendFindings(declaration.recommend, {
+          outputs: outputNames(declaration),
+          columns: featureTableColumns(declaration),
+        })
+      : []),
     ...monitorFindings(declaration),
   ];
 }
@@ -176,6 +185,12 @@ function objectiveFindings({ kind, parameters }: ModelDeclaration, task: Task): 
       return [`the objective ${parameters.objective} does not fit the label, which is ${taskNouns[task]}`];
     }
   }
+  if (kind === 'dense') {
+    if (task === 'ranking') return ['a dense network has one output here'];
+    if ((parameters.objective === 'binary') !== (task === 'binary')) {
+      return [`the objective ${parameters.objective} does not fit the label, which is ${taskNouns[task]}`];
+    }
+  }
   if (kind === 'glm') {
     if (task === 'ranking') return ['a glm has one output'];
     if ((parameters.family === 'binomial') !== (task === 'binary')) {
@@ -193,7 +208,7 @@ const taskNouns: { [task in Task]: string } = {
 
 /** Bands or a decision; intervals around amounts only. */
 function scoreFindings(declaration: Declaration): Finding[] {
-  const { bands, decision, interval } = declaration.score;
+  const { bands, decision, interval, reasons } = declaration.score;
   const path = ['score'];
   const task = taskOf(declaration);
   const findings: Finding[] = [];
@@ -205,6 +220,9 @@ function scoreFindings(declaration: Declaration): Finding[] {
       message: `costs decide about an event; the label is ${taskNouns[task]}`,
     });
   }
+  if (reasons > 0 && task === 'ranking') {
+    findings.push({ path: [...path, 'reasons'], message: 'belong to one output; recommendations have their own' });
+  }
   if (interval && task !== 'regression') {
     findings.push({ path: [...path, 'interval'], message: `belongs to one amount; the label is ${taskNouns[task]}` });
   }
@@ -215,7 +233,17 @@ const parametersOf = {
   'random-forest': forestParameters,
   'gradient-boosting': boostingParameters,
   glm: glmParameters,
+  dense: denseParameters,
 };
+
+function refitFindings({ split, models }: Declaration): Finding[] {
+  const stopsEarly = (model: ModelDeclaration) =>
+    model.kind === 'gradient-boosting' && model.parameters.earlyStoppingRounds > 0;
+  if (!split.refit || models.some(stopsEarly)) return [];
+  return [
+    { path: ['split', 'refit'], message: 'there is no gradient boosting with "earlyStoppingRounds" to fit again' },
+  ];
+}
 
 function modelFindings({ kind, search }: ModelDeclaration, i: number): Finding[] {
   const known = Object.keys(parametersOf[kind].shape);

@@ -1,7 +1,10 @@
 import * as z from 'zod';
+import { denseParameters } from '../ml/dense/parameters.ts';
 import { glmParameters } from '../ml/glm/parameters.ts';
 import { boostingParameters, forestParameters } from '../ml/trees/parameters.ts';
+import { experimentSchema } from './experiment.ts';
 import { metricNames } from './metrics.ts';
+import { recommendSchema } from './recommend.ts';
 
 /*
  * The shape of a use case's declaration. Every object is closed: a misspelt key is an error that names it. The defaults are
@@ -24,7 +27,7 @@ const schedule = { at: cron, timeZone };
 const limits = z.strictObject({ warn: z.number().gt(0), alert: z.number().gt(0) });
 const metric = z.enum(metricNames);
 
-const parameterValue = z.union([z.number(), z.string(), z.boolean()]);
+const parameterValue = z.union([z.number(), z.string(), z.boolean(), z.array(z.number())]);
 const pair = (bound: z.ZodNumber) => z.tuple([bound, bound]);
 const dimension = z.union(
   [
@@ -46,11 +49,28 @@ const search = z.strictObject({
   seed,
 });
 
+/** The network is released in fewer bits, and what that changes is limited: each limit is a gate. */
+const quantise = z.strictObject({
+  precision: z.enum(['dynamic-range', 'int8']),
+  /** Training rows over which activations are ranged. */
+  representativeRows: z.int().min(100).max(500).default(300),
+  /** Trains the network on under the rounding. */
+  fineTune: z.boolean().default(false),
+  /** Of |released score − float score|, over the test rows. */
+  maxMeanDifference: share.default(0.02),
+  /** Share of the test rows that a threshold of the decision puts elsewhere than before. */
+  maxFlipShare: share.default(0.02),
+  /** Weights and biases, released over float. */
+  maxSizeRatio: share.default(1 / 3),
+});
+
 const model = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('random-forest'), parameters: forestParameters, search }),
   z.strictObject({ kind: z.literal('gradient-boosting'), parameters: boostingParameters, search }),
   // the actuary's baseline: numbers as they are, categories by level
   z.strictObject({ kind: z.literal('glm'), parameters: glmParameters, search }),
+  // numbers standardised, categories by level; stored and scored as a .tflite file
+  z.strictObject({ kind: z.literal('dense'), parameters: denseParameters, quantise: quantise.optional(), search }),
 ]);
 
 const source = z.union(
@@ -121,6 +141,8 @@ export const declarationSchema = z.strictObject({
     categorical: z.array(name).default([]),
     /** Columns that no model sees, for rules and slices. */
     carried: z.array(name).default([]),
+    /** A feature that is missing in a larger share of the training rows is left out of that training. @default 1 */
+    maxMissingShare: z.number().gt(0).max(1).default(1),
   }),
   label: z
     .strictObject({
@@ -153,6 +175,8 @@ export const declarationSchema = z.strictObject({
     /** The share of the training rows that early stopping looks at, and that is not trained on. */
     validation: share.default(0.2),
     seed,
+    /** After boosting has stopped early, it is fitted again on all training rows, with the rounds that were found. @default false */
+    refit: z.boolean().default(false),
     /** Folds of cross-validation have the same share of events. @default false */
     stratify: z.boolean().default(false),
     /**
@@ -161,6 +185,21 @@ export const declarationSchema = z.strictObject({
      */
     window: duration.optional(),
   }),
+  /** Above these the check before training calls a feature or a split leaking; defaults as in `src/ml/leakage`. */
+  leakage: z
+    .strictObject({
+      /** |Pearson correlation| of a feature with the label. */
+      maxCorrelation: z.number().gt(0).max(1).optional(),
+      /** R² of a tree on one feature alone. */
+      maxTreeR2: z.number().gt(0).max(1).optional(),
+      /** |rank correlation| of a feature with the label. */
+      maxRankCorrelation: z.number().gt(0).max(1).optional(),
+      /** Share of rows in which a feature is the label. */
+      maxEqualShare: z.number().gt(0).max(1).optional(),
+      /** Share of test rows that stand in the training set too: 1 where features are classes, and people look alike. */
+      maxDuplicateShare: z.number().min(0).max(1).optional(),
+    })
+    .default({}),
   gates: z.strictObject({
     ...perMetric,
     beatsChampion: z.strictObject({
@@ -208,6 +247,10 @@ export const declarationSchema = z.strictObject({
     /** Flag → an SQL condition over `prediction`, `adjusted_prediction`, `category` and the feature table's columns. */
     flags: z.record(name, condition).default({}),
   }),
+  /** Which of several outputs is recommended to whom. @default - scores are all there is */
+  recommend: recommendSchema.optional(),
+  /** How a challenger is tried on live traffic, where single cases are decided on the spot. @default - it is not */
+  experiment: experimentSchema.optional(),
   retrain: z.strictObject({ ...schedule, onDrift: z.boolean() }),
   monitor: z.strictObject({
     /** How many days of predictions are looked at. */

@@ -1,6 +1,5 @@
 import { quoteName } from '../data/quote.ts';
 import type { UseCase } from './catalogue.ts';
-import { labelColumns } from './label.ts';
 
 /**
  * The query behind the feature table, over the views named like the sources: features.sql, and beside it labels.sql where the
@@ -9,8 +8,6 @@ import { labelColumns } from './label.ts';
 export function featureQuery({ declaration, features, labels }: UseCase): string {
   if (labels === undefined) return features;
   const { key, eventTime } = declaration.entity;
-  const columns = labelColumns(declaration).map((name) => `labels.${quoteName(name)}`);
   return `WITH features AS (${features}\n), labels AS (${labels}\n)
-    SELECT features.*, ${columns.join(', ')}
-    FROM features LEFT JOIN labels USING (${quoteName(key)}, ${quoteName(eventTime)})`;
+    SELECT * FROM features LEFT JOIN labels USING (${quoteName(key)}, ${quoteName(eventTime)})`;
 }

@@ -84,7 +84,7 @@ test('a symbolic link is refused, whether it stands for a file or for a director
   expect((await readdir(root)).sort()).toEqual(['secret', 'zone']);
 });
 
-test('an unwritable directory is named, with what to do', async () => {
+test('19. an unwritable directory is named, with what to do', async () => {
   // root may write anywhere but into the kernel's own file systems
   let locked = '/sys/kernel';
   if (process.getuid?.() !== 0) {

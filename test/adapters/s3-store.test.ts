@@ -36,7 +36,7 @@ async function keys(store: S3Store): Promise<string[]> {
   return found;
 }
 
-test('a conditional write that meets another one under way (409) is asked again, with growing waits', async () => {
+test('16. a conditional write that meets another one under way (409) is asked again, with growing waits', async () => {
   server.fail({ method: 'PUT', code: 'ConditionalRequestConflict', times: 3 });
   expect(await store.putIfAbsent('k', bytes)).toEqual({ created: true });
   expect(clock.waits).toEqual([50, 100, 200]);

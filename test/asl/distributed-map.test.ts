@@ -55,7 +55,7 @@ describe('a Map Run bears as many failed items as it tolerates', () => {
     ['by both, the stricter one above', 10, { ToleratedFailurePercentage: 50, ToleratedFailureCount: 1 }, 2, 'FAILED'],
     ['by a count alone, all of them', 10, { ToleratedFailureCount: 10 }, 10, 'SUCCEEDED'],
     ['by none, not even one', 10, {}, 1, 'FAILED'],
-  ])('%s of %i', async (_title, count, tolerance, failing, status) => {
+  ])('22. %s of %i', async (_title, count, tolerance, failing, status) => {
     const tasks = echo((payload) => (payload as number) < failing);
     const execution = await run(distributed({ Items: `{% [0..${count - 1}] %}`, MaxConcurrency: 500, ...tolerance }), {
       tasks,

@@ -15,7 +15,7 @@ const tooLarge = (holder: string) =>
 describe('a payload of 262,144 bytes passes, one more does not', () => {
   const passOn = machineOf({ Done: { Type: 'Succeed', Output: '{% 1 %}' } });
 
-  test('as the input of an execution', async () => {
+  test('23. as the input of an execution', async () => {
     expect((await run(passOn, { input: textOf(payloadLimitBytes) })).status).toBe('SUCCEEDED');
     await expect(run(passOn, { input: textOf(payloadLimitBytes + 1) })).rejects.toThrow(InvalidExecutionInput);
   });
@@ -83,7 +83,7 @@ describe('a history has 25,000 events and no more', () => {
     expect(history.at(-1)).toMatchObject({ id: 25_000, previousEventId: 24_999, type: 'ExecutionSucceeded' });
   });
 
-  test('event 25,000 is its failure where it would go on', async () => {
+  test('23. event 25,000 is its failure where it would go on', async () => {
     const { status, error, history } = await run(rounds(6250));
     expect({ status, error }).toEqual({ status: 'FAILED', error: 'States.Runtime' });
     expect(history).toHaveLength(historyLimitEvents);

@@ -91,7 +91,7 @@ function worker(clock: SteppedClock) {
   return { tasks, done };
 }
 
-test('killed after any event and redriven, no finished task runs again and the output is the same', async () => {
+test('21. killed after any event and redriven, no finished task runs again and the output is the same', async () => {
   const clock = new SteppedClock(startMs);
   const { tasks, done } = worker(clock);
   const finished: string[] = [];

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -51,6 +51,17 @@ describe('bordereau inspect', () => {
     expect(document.rejected.map(({ byteOffset }) => byteOffset)).toEqual(
       Array.from({ length: 12 }, (_, i) => start + 7 * i),
     );
+  });
+
+  test('--clean writes a file with blanks and without a header as ingestion takes it, and looks at that', async () => {
+    const raw = put('raw.csv', 'x, 12, 7\n'.repeat(20));
+    expect((await run('inspect', raw)).out).toContain('--clean writes a copy without them');
+    const clean = join(directory, 'clean.csv');
+    const { code, out } = await run('inspect', raw, '--header', 'kind,amount,age', '--clean', clean);
+    expect([code, readFileSync(clean, 'utf8')]).toEqual([0, `kind,amount,age\n${'x,12,7\n'.repeat(20)}`]);
+    expect(out).toContain('20 rows, 20 accepted, 0 rejected; 3 columns');
+    expect(out).not.toContain('Blanks stand');
+    expect(await run('inspect', raw, '--header', 'a,b,c')).toMatchObject({ code: 2 });
   });
 
   test('--yaml prints the contract alone, and it is a contract', async () => {

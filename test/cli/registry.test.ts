@@ -180,8 +180,8 @@ describe('registry list, history and live-at', () => {
   test('history shows who decided what, and why', async () => {
     await registry('promote', '2', '--reason', 'approved by the committee');
     const { out } = await registry('history');
-    expect(out).toMatch(/^ +1 .* promote +champion +1 +– +the test +to begin with$/m);
-    expect(out).toMatch(/^ +3 .* promote +champion +2 +1 .* approved by the committee$/m);
+    expect(out).toMatch(/^ +1 .* promote +champion +1 +– +the test +– +to begin with$/m);
+    expect(out).toMatch(/^ +3 .* promote +champion +2 +1 .* [0-9a-f]{8}, use 1 +approved by the committee$/m);
   });
 
   test('an edited log is refused, and nothing is decided on it', async () => {

@@ -59,7 +59,7 @@ describe('well-formed files', () => {
     expect([csv.malformed, csv.blankLines]).toEqual([[], 0]);
   });
 
-  test('quoted delimiters, line ends and quotation marks are part of the value, and lines are lines of the file', () => {
+  test('1. quoted delimiters, line ends and quotation marks are part of the value, and lines are lines of the file', () => {
     const csv = read('a,b\n"x,y","say ""hi"""\n"two\r\nlines\rthree",2\n5,6\n');
     expect(records(csv)).toEqual([
       ['x,y', 'say "hi"'],
@@ -79,7 +79,7 @@ describe('well-formed files', () => {
     expect(csv.fields.map(texts)).toEqual([[null], [null], [' ']]);
   });
 
-  test('a header alone is a file without rows', () => {
+  test('1. a header alone is a file without rows', () => {
     expect(records(read('a,b\n'))).toEqual([]);
     expect(read('a,b').header).toEqual(['a', 'b']);
   });
@@ -91,7 +91,7 @@ describe('well-formed files', () => {
     expect(records(read('a\n1\n\n2\n'))).toEqual([['1'], [''], ['2']]);
   });
 
-  test('headers called __proto__ and constructor are ordinary names', () => {
+  test('3. headers called __proto__ and constructor are ordinary names', () => {
     const csv = read('__proto__,constructor,toString\n1,2,3\n');
     expect(csv.header).toEqual(['__proto__', 'constructor', 'toString']);
     expect(records(csv)).toEqual([['1', '2', '3']]);
@@ -112,7 +112,7 @@ describe('malformed records cost themselves and no neighbour', () => {
     };
   };
 
-  test('short and long rows', () => {
+  test('4. short and long rows', () => {
     expect(malformed('a,b,c\n1,2,3\n4,5\n6,7,8,9\n10,11,12,\n13,14,15\n')).toEqual({
       rows: ['1|2|3', '13|14|15'],
       faults: [
@@ -124,7 +124,7 @@ describe('malformed records cost themselves and no neighbour', () => {
     expect(read('a,b\n1\n').malformed[0].reason).toBe('it has 1 fields, the header has 2');
   });
 
-  test('a quotation mark that is never closed', () => {
+  test('4. a quotation mark that is never closed', () => {
     expect(malformed('a,b\n1,"2\n3,4\n5,6')).toEqual({
       rows: ['3|4', '5|6'],
       faults: [[2, 4, 'csv.unclosed-quote', '1,"2']],
@@ -149,7 +149,7 @@ describe('malformed records cost themselves and no neighbour', () => {
     });
   });
 
-  test('lines after a fault keep their numbers', () => {
+  test('4. lines after a fault keep their numbers', () => {
     const csv = read('a,b\n"x\ny",1\n2,"3\n4,5\n');
     expect([...csv.lines]).toEqual([2, 5]);
     expect(csv.malformed[0].line).toBe(4);
@@ -157,11 +157,11 @@ describe('malformed records cost themselves and no neighbour', () => {
 });
 
 describe('refused files', () => {
-  test('empty ones', () => {
+  test('1. empty ones', () => {
     for (const text of ['', '\uFEFF', '\n\n', '\r\n']) expect(rejection(text).code).toBe('empty');
   });
 
-  test('what is not text, with the place of the first wrong byte', () => {
+  test('2. what is not text, with the place of the first wrong byte', () => {
     const latin1 = Uint8Array.from(Buffer.from('a,b\n1,M\xfcller\n', 'latin1'));
     expect(rejection(latin1)).toMatchObject({
       code: 'not-text',
@@ -183,7 +183,7 @@ describe('refused files', () => {
     expect(rejection('a,"b\n1,2\n').code).toBe('malformed-header');
   });
 
-  test('files, lines and headers beyond the caps', () => {
+  test('6. files, lines and headers beyond the caps', () => {
     expect(rejection('a,b\n1,2\n', { limits: { fileBytes: 7 } }).code).toBe('too-large');
     expect(rejection('a,b,c\n', { limits: { columns: 2 } })).toMatchObject({
       code: 'too-many-columns',
@@ -214,7 +214,7 @@ describe('what others wrote', () => {
   if (!present) console.warn('test/data/csv.test.ts: ../shared/data/csv_torture is absent, its tests are skipped');
 
   const names = present ? readdirSync(new URL('csvs/', folder)).map((name) => name.replace('.csv', '')) : [];
-  test.skipIf(!present).each(names)('csv-spectrum %s (needs ../shared/data/csv_torture)', (name) => {
+  test.skipIf(!present).each(names)('8. csv-spectrum %s (needs ../shared/data/csv_torture)', (name) => {
     const csv = read(readFileSync(new URL(`csvs/${name}.csv`, folder)));
     const expected = JSON.parse(readFileSync(new URL(`json/${name}.json`, folder), 'utf8')) as Row | Row[];
     const found = records(csv).map((row) => Object.fromEntries(csv.header.map((header, c) => [header, row[c]])));
@@ -224,7 +224,7 @@ describe('what others wrote', () => {
     expect(found).toEqual(rows);
   });
 
-  test.skipIf(!present)('every naughty string survives quoting (needs ../shared/data/csv_torture)', () => {
+  test.skipIf(!present)('8. every naughty string survives quoting (needs ../shared/data/csv_torture)', () => {
     const strings = JSON.parse(readFileSync(new URL('blns.json', folder), 'utf8')) as string[];
     const quoted = strings.map((text, i) => `"${text.replaceAll('"', '""')}",${i}`);
     const csv = read(`text,n\n${quoted.join('\n')}\n`);
@@ -248,7 +248,7 @@ describe('properties', () => {
     );
   });
 
-  test('of any text every byte is in a record, a malformed record, a line end or a blank line', () => {
+  test('8. of any text every byte is in a record, a malformed record, a line end or a blank line', () => {
     const text = fc.string({
       unit: fc.constantFrom('a', '1', '"', '""', ',', '\n', '\r\n', '\r', '😀'),
       maxLength: 60,

@@ -154,7 +154,7 @@ describe('gzip', () => {
     expect(await codeOf(bytes)).toBe('damaged');
   });
 
-  test('a bomb is refused by its ratio before it is unpacked whole', async () => {
+  test('6. a bomb is refused by its ratio before it is unpacked whole', async () => {
     const bomb = gzipSync(new Uint8Array(64 * 2 ** 20));
     expect(bomb.length).toBeLessThan(70_000);
     expect(await codeOf(bomb)).toBe('too-large');
@@ -163,7 +163,7 @@ describe('gzip', () => {
 });
 
 describe('encodings', () => {
-  test('a declared one is read as such, and nothing is guessed', async () => {
+  test('2. a declared one is read as such, and nothing is guessed', async () => {
     const latin = Buffer.from('name\nJosé €\n', 'latin1');
     latin[latin.length - 2] = 0x80;
     expect(rowsOf(await read(latin, { encoding: 'windows-1252' }))).toEqual([{ name: 'José €' }]);
@@ -173,7 +173,7 @@ describe('encodings', () => {
     ]);
   });
 
-  test('bytes that it does not know are refused, never replaced', async () => {
+  test('2. bytes that it does not know are refused, never replaced', async () => {
     expect(await codeOf(Buffer.from([0x61, 0x0a, 0x81]), { encoding: 'windows-1252' })).toBe('not-text');
     expect(await codeOf(Buffer.from('a\n1', 'utf16le').subarray(0, 5), { encoding: 'utf-16le' })).toBe('not-text');
   });
@@ -225,13 +225,13 @@ describe('Parquet', () => {
     expect(await codeOf(await parquet('SELECT 1 AS a'), { format: 'csv' })).toBe('not-text');
   });
 
-  test('limits hold for what is inside', async () => {
+  test('6. limits hold for what is inside', async () => {
     const bytes = await parquet(`SELECT repeat('x', 1000) AS a FROM range(1000)`);
     expect(await codeOf(bytes, { limits: { fileBytes: 100_000 } })).toBe('too-large');
     expect(await codeOf(bytes, { limits: { columns: 0 } })).toBe('too-many-columns');
   });
 
-  test('bench 7: files with random bytes changed are read or refused by name, and end no process', async () => {
+  test('7. files with random bytes changed are read or refused by name, and end no process', async () => {
     const bytes = await parquet(`SELECT i AS a, 'text ' || (i % 7) AS b, i / 3 AS c FROM range(500) t(i)`);
     await fc.assert(
       fc.asyncProperty(
@@ -256,7 +256,7 @@ describe('Parquet', () => {
   const files = present ? readdirSync(damagedFolder).filter((name) => name.endsWith('.parquet')) : [];
 
   test.skipIf(!present)(
-    'bench 7: damaged files of others: most are refused, the rest read whole (needs ../shared/data/parquet_torture)',
+    '7. damaged files of others: most are refused, the rest read whole (needs ../shared/data/parquet_torture)',
     async () => {
       const became: { [file: string]: string } = {};
       for (const name of files) {

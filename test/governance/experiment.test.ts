@@ -8,8 +8,8 @@ import {
   noTally,
   percentAt,
   planSchema,
-  usualPlan,
 } from '../../src/governance/experiment.ts';
+import { usualPlan } from '../serving/plan.ts';
 import { random } from '../../src/ml/random.ts';
 
 const plan = usualPlan('a-salt-of-its-own');
@@ -71,7 +71,7 @@ describe('a guard', () => {
   test('is silent about arms that do alike, and about arms that have decided little', () => {
     expect(brokenGuard(plan, good, good)).toBeNull();
     expect(brokenGuard(plan, good, noTally)).toBeNull();
-    expect(brokenGuard(plan, good, { decisions: 199, errors: 199, slow: 199, positive: 0 })).toBeNull();
+    expect(brokenGuard(plan, good, { decisions: 999, errors: 999, slow: 999, positive: 0 })).toBeNull();
   });
 
   test.each([
@@ -81,6 +81,23 @@ describe('a guard', () => {
     [{ positive: 701 }, 'approves 70.1 %, control 60.0 %'],
   ])('breaks at %o and says so with both figures', (change, text) => {
     expect(brokenGuard(plan, good, { ...good, ...change })).toContain(text);
+  });
+
+  test('is not broken by chance, though every decision is a look', () => {
+    let broken: string | null = null;
+    for (let seed = 0; seed < 60; seed++) {
+      const draw = random(seed);
+      const tallies = { control: { ...noTally }, challenger: { ...noTally } };
+      for (let decision = 0; decision < 8000; decision++) {
+        const tally = tallies[draw.uniform() < 0.5 ? 'control' : 'challenger'];
+        tally.decisions += 1;
+        tally.errors += Number(draw.uniform() < 0.002);
+        tally.slow += Number(draw.uniform() < 0.003);
+        tally.positive += Number(draw.uniform() < 0.6);
+        broken ??= brokenGuard(plan, tallies.control, tallies.challenger);
+      }
+    }
+    expect(broken).toBeNull();
   });
 
   test('lets the edge pass', () => {

@@ -43,6 +43,7 @@ const sound: GateEvidence = {
     codeCommit: 'c0ffee',
   },
   fairness: [],
+  quantisation: [],
   championChecks: [],
 };
 

@@ -41,7 +41,7 @@ describe('the lease', () => {
     expect((await acquire(store, 'run-b', 1)).lease.number).toBe(2);
   });
 
-  test('fences a holder that wakes up after its time', async () => {
+  test('20. fences a holder that wakes up after its time', async () => {
     const store = new MemoryStore();
     await acquire(store, 'sleeper');
     await expect(ensureHolder(at(store), 'sleeper')).resolves.toBeUndefined();

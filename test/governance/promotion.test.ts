@@ -49,7 +49,7 @@ function replacesItsPredecessor(entries: readonly LedgerEntry[]): boolean {
 }
 
 describe('promoters that race', () => {
-  test('four promoters: the champion never gets worse, the history is one line, everybody is answered', async () => {
+  test('25. four promoters: the champion never gets worse, the history is one line, everybody is answered', async () => {
     for (let seed = 0; seed < 500; seed++) {
       const draw = random(`race ${seed}`);
       const quality: Qualities = Object.fromEntries([1, 2, 3, 4].map((version) => [version, draw.uniform()]));
@@ -136,7 +136,7 @@ describe('a rollback', () => {
     expect((await rollBackFrom(3)(store)).version).toBe(1);
   });
 
-  test('racing a promotion: either the promotion is judged against the restored champion, or the rollback comes too late', async () => {
+  test('27. racing a promotion: either the promotion is judged against the restored champion, or the rollback comes too late', async () => {
     const outcomes = new Set<string>();
     for (let seed = 0; seed < 200; seed++) {
       const objects = await withChampions(1, 2, 3);
@@ -172,7 +172,7 @@ describe('a rollback', () => {
 });
 
 describe('a crash', () => {
-  test('in the middle of a promotion leaves the old champion or the new one, and the restart ends with the new one', async () => {
+  test('28. in the middle of a promotion leaves the old champion or the new one, and the restart ends with the new one', async () => {
     const initial = new Map<string, Uint8Array>();
     const quality: Qualities = { 1: 0.1, 2: 0.2 };
     await govern(new MemoryStore(initial), 1, quality);

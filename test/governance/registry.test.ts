@@ -59,7 +59,7 @@ describe('publishing', () => {
     expect((await listVersions(store, useCase)).length).toBe(1);
   });
 
-  test('publishers that race get numbers of their own, and the same run still one', async () => {
+  test('24. publishers that race get numbers of their own, and the same run still one', async () => {
     for (let seed = 0; seed < 150; seed++) {
       const objects = new Map<string, Uint8Array>();
       await interleave(

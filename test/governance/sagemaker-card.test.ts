@@ -50,6 +50,7 @@ const card: ModelCard = {
 };
 
 const promotion: Promotion = {
+  modelFile: 'model.txt',
   version: 7,
   digest: 'd'.repeat(64),
   reason: 'All 9 gates pass.',

@@ -35,8 +35,8 @@ export type Deployed = {
   of: (type: string) => { [logicalId: string]: Properties };
 };
 
-/** One app with all environments. */
-export function deployAll(): { app: App; deployed: Deployed[] } {
+/** One app with all environments. @param online use cases that decide single cases */
+export function deployAll(online: readonly string[] = []): { app: App; deployed: Deployed[] } {
   const { context } = JSON.parse(readFileSync(new URL('../../cdk.json', import.meta.url), 'utf8')) as {
     context: object;
   };
@@ -44,7 +44,14 @@ export function deployAll(): { app: App; deployed: Deployed[] } {
   const artifacts = standIns();
   const stacks = environments.map((environment) => {
     const settings = { noticesEmail: 'operations@example.com' };
-    return new PipelineStack(app, { environment, settings, artifacts, useCases, codeVersion: 'a'.repeat(40) });
+    return new PipelineStack(app, {
+      environment,
+      settings,
+      artifacts,
+      useCases,
+      codeVersion: 'a'.repeat(40),
+      online: online.map((useCase) => ({ useCase, directory: artifacts.handlers.Score.directory })),
+    });
   });
   const deployed = stacks.map((stack, i) => {
     const resources = Template.fromStack(stack).toJSON()['Resources'] as { [logicalId: string]: Resource };

@@ -3,7 +3,7 @@ import { AwsSolutionsChecks, HIPAASecurityChecks, type NagPack, ServerlessChecks
 import { describe, expect, test } from 'vitest';
 import { deployAll } from './deployed.ts';
 
-const { app } = deployAll();
+const { app } = deployAll(['claim-decision']);
 
 const packs: NagPack[] = [new HIPAASecurityChecks(app), new ServerlessChecks(app), new AwsSolutionsChecks(app)];
 

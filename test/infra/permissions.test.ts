@@ -133,14 +133,15 @@ describe.each(deployed)('permissions in $environment.name', (deployment) => {
     expect(sorted(objectGrants(stagePolicy(deployment, stage)))).toEqual(sorted(declared));
   });
 
-  test.each(stageNames)('%s may list the places that it reads', (stage) => {
+  test.each(stageNames)('%s may list the places that it reads or looks at', (stage) => {
     const listings = stagePolicy(deployment, stage)
       .filter(({ actions }) => actions.includes('s3:ListBucket'))
       .flatMap(({ resources, conditions }) => {
         const zone = /^<Zones([A-Z][a-z]+)/.exec(resources[0])![1].toLowerCase();
         return listed<string>(conditions.StringLikeIfExists['s3:prefix']).map((prefix) => `${zone}/${prefix}`);
       });
-    expect(sorted(listings)).toEqual(sorted(stages[stage].reads.map((place) => `${place}/*`)));
+    const { reads, lists = [] } = stages[stage];
+    expect(sorted(listings)).toEqual(sorted([...reads, ...lists].map((place) => `${place}/*`)));
   });
 
   test.each(stageNames)('%s may use the keys of the zones that it reads and writes, through S3', (stage) => {

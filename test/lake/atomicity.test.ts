@@ -119,7 +119,7 @@ describe('a commit without a transaction whose acknowledgement is lost', () => {
   test.each([
     ['by a cut connection', Losing],
     ['and asked for again by the client, which then finds it there', Retrying],
-  ])('%s, is known as its own and not made twice', async (_, Store) => {
+  ])('16. %s, is known as its own and not made twice', async (_, Store) => {
     await appendQuery(open(lake.store), lake.sql, first);
     expect(await write(new Store(lake.store))).toEqual({ version: 1, status: 'committed', rows: 1 });
     expect(await seen(lake.store)).toEqual(rowsOf(1, added));
@@ -164,7 +164,7 @@ describe.each(scenarios)('$name', ({ base, prepare, write, before, after }) => {
     return new DirectoryStore(`${lake.directory}/${name}`);
   }
 
-  test('shows a reader the old rows or the new ones, whichever step it looks in between', async () => {
+  test('17. shows a reader the old rows or the new ones, whichever step it looks in between', async () => {
     const store = await prepared('watched');
     const states: string[] = [];
     const watched = new WatchedStore(store, undefined, async () => {
@@ -177,7 +177,7 @@ describe.each(scenarios)('$name', ({ base, prepare, write, before, after }) => {
     expect(states).toEqual(states.map((_, i) => (i < turn ? old : fresh)));
   });
 
-  test('cut off before or after any of its steps, leaves old or new rows; done again, the new ones, once', async () => {
+  test('15. cut off before or after any of its steps, leaves old or new rows; done again, the new ones, once', async () => {
     const dry = new WatchedStore(await prepared('dry'));
     await write(dry);
     expect(dry.calls.length).toBeGreaterThan(3);

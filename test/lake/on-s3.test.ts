@@ -45,7 +45,7 @@ test('a table in a bucket reads as one in a directory, across pages and a checkp
   expect(await values(3)).toEqual([0, 1, 2, 3]);
 });
 
-test('writers at once, with conflicts and lost acknowledgements, put every row in once', async () => {
+test('16. writers at once, with conflicts and lost acknowledgements, put every row in once', async () => {
   await appendQuery(open(), lake.sql, row(0));
   server.fail({ method: 'PUT', code: 'ConditionalRequestConflict', times: 4 });
   server.fail({ method: 'PUT', code: 'disconnect', times: 2, applied: true });

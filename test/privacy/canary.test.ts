@@ -10,10 +10,10 @@ import { generate } from '../../usecases/insurance-cost/generate.ts';
 import { smallSearch, temporaryDirectory, useCasesFolder } from '../stages/use-cases.ts';
 import { canaries } from './canaries.ts';
 
-/** The product's use case whose contract has a column for each canary besides, and its key as an identifier. */
+/** The product's use case, its key an identifier, with a column for each canary in place of its own that identify. */
 const withCanaries = (contract: string): string =>
   [
-    contract.replace('value: pseudonym', 'value: identifier'),
+    contract.slice(0, contract.indexOf('      - name: name')).replace('value: pseudonym', 'value: identifier'),
     ...canaries.flatMap(({ column, privacy }) => [
       `      - name: ${column}`,
       `        logicalType: ${['birthDate', 'date'].includes(privacy) ? 'date' : 'string'}`,
@@ -31,7 +31,8 @@ const row = (line: string, i: number): string =>
 const lines = Buffer.from(generate({ rows: 700, dirtShare: 0 })[0].bytes)
   .toString()
   .trim()
-  .split(/\r?\n/);
+  .split(/\r?\n/)
+  .map((line) => line.split(',').slice(0, 9).join(','));
 const good = [header(lines[0]), ...lines.slice(1).map(row)];
 const broken = (change: (line: string) => string): string =>
   [good[0], ...good.slice(1).map((line, i) => (isCanary(i) ? change(line) : line))].join('\n');
@@ -106,7 +107,7 @@ async function findingsIn(directory: string): Promise<Finding[]> {
   }
 }
 
-describe('bench 31: canaries of all 18 classes through the whole pipeline', () => {
+describe('31. canaries of all 18 classes through the whole pipeline', () => {
   let outcome: { directory: string; ended: Ended[] };
   beforeAll(async () => {
     outcome = await deliver('whole', withCanaries, files);
@@ -154,7 +155,7 @@ describe('bench 31: canaries of all 18 classes through the whole pipeline', () =
   });
 });
 
-test('bench 31: a rule that fails on a value does not say on which', async () => {
+test('31. a rule that fails on a value does not say on which', async () => {
   const rule = [
     '        quality:',
     '          - { name: remarks_counted, type: custom, engine: bordereau, severity: warn, implementation: "CAST(remarks AS INTEGER) > 0" }',

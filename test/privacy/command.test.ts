@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Finding } from '../../src/privacy/scan.ts';
 import { runCli, runJson } from '../cli/run-cli.ts';
@@ -8,10 +11,14 @@ const row = (id: string, age: number) => `${id},${age},MALE,27.9,2,no,SOUTHEAST,
 
 let world: World;
 beforeAll(async () => {
-  world = await openWorld();
+  world = await openWorld({ useCases: fileURLToPath(new URL('../../usecases', import.meta.url)) });
   await ingest(world, 'january.csv', [header, row('a-1', 40), row('a-2', 40), row('a-3', 95), ''].join('\n'));
 });
 afterAll(() => world.close());
+
+const revealed = async (surrogate: string) =>
+  (await runJson<{ member: string }>('privacy', 'reveal', surrogate, '--reason', 'test', '--dir', world.directory))
+    .member;
 
 const privacy = (...words: string[]) => runCli('privacy', ...words, '--dir', world.directory);
 
@@ -23,18 +30,49 @@ test('plan shows what becomes of each column', async () => {
     world.directory,
   );
   expect(Object.fromEntries(columns.map(({ column, treatment }) => [column, treatment]))).toMatchObject({
-    customer_id: 'keep',
+    customer_id: 'surrogate',
     age: 'cap',
     region: 'keep',
+    name: 'drop',
+    ssn: 'drop',
+    date_of_birth: 'year',
+    zip: 'zip3',
+    mrn: 'drop',
   });
 });
 
 test('groups counts the people who share their quasi-identifiers', async () => {
   const { tables } = await runJson<{ tables: object[] }>('privacy', 'groups', '--dir', world.directory);
   expect(tables).toMatchObject([
-    { table: 'policies', quasi: ['age', 'sex', 'region'], people: 3, groups: 2, smallest: 1, peopleInSmallGroups: 3 },
-    { table: 'features', people: 3, groups: 2, smallest: 1 },
+    { table: 'policies', quasi: ['age', 'sex', 'region', 'date_of_birth', 'zip'], people: 3, groups: 2, smallest: 1 },
+    { table: 'features', quasi: ['age', 'sex', 'region'], people: 3, groups: 2, smallest: 1 },
   ]);
+});
+
+test('release leaves out whoever would stand alone, and groups of eleven stay as they are', async () => {
+  const crowd = await openWorld({ useCases: fileURLToPath(new URL('../../usecases', import.meta.url)) });
+  const rows = Array.from({ length: 11 }, (_, i) => row(`crowd-${i}`, 40));
+  await ingest(crowd, 'crowd.csv', [header, ...rows, row('alone', 95), ''].join('\n'));
+  const out = join(crowd.directory, 'released.csv');
+  expect(await runJson('privacy', 'release', 'policies', '--out', out, '--dir', crowd.directory)).toEqual({
+    source: 'policies',
+    file: out,
+    quasi: ['age', 'sex', 'region', 'date_of_birth', 'zip'],
+    smallestGroup: 11,
+    released: 11,
+    generalised: { zip: 0, date_of_birth: 0, age: 0 },
+    blanked: 0,
+    leftOut: 1,
+  });
+  const lines = readFileSync(out, 'utf8').trim().split('\r\n');
+  expect(lines[0]).toBe('customer_id,age,sex,bmi,children,smoker,region,charges,recorded_at,date_of_birth,zip');
+  expect(lines).toHaveLength(12);
+  expect(lines.join('\n')).not.toMatch(/crowd|alone|_drop_id/);
+  crowd.close();
+  expect(await privacy('release', 'policies')).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('--out') as string,
+  });
 });
 
 test('scan finds what was put outside bronze, and its exit code says so', async () => {
@@ -55,17 +93,24 @@ test('scan finds what was put outside bronze, and its exit code says so', async 
 test('erase wants a reason, deletes the member, and keeps them out', async () => {
   expect(await privacy('erase', 'a-2')).toMatchObject({ code: 2, err: expect.stringContaining('audit log') as string });
   const erased = await runJson('privacy', 'erase', 'a-2', '--reason', 'request', '--dir', world.directory);
-  expect(erased).toEqual({ known: true, deleted: { quarantine: 0, policies: 1, features: 1 }, kept: [], retrain: [] });
+  expect(erased).toEqual({
+    known: true,
+    deleted: { quarantine: 0, policies: 1, features: 1 },
+    exports: {},
+    retrain: [],
+  });
   world.setClock(february);
   await ingest(world, 'february.csv', [header, row('a-2', 41), row('a-4', 41), ''].join('\n'));
-  const ids = await world.rows('silver', 'tables/insurance-cost/policies', 'SELECT customer_id FROM rows ORDER BY 1');
-  expect(ids.map((found) => found['customer_id'])).toEqual(['a-1', 'a-3', 'a-4']);
+  const ids = await world.rows('silver', 'tables/insurance-cost/policies', 'SELECT customer_id FROM rows');
+  const members = [];
+  for (const found of ids) members.push(await revealed(found['customer_id'] as string));
+  expect(members.sort()).toEqual(['a-1', 'a-3', 'a-4']);
 });
 
-test('reveal is refused where only the insurer can tell, and a verb that there is not is named', async () => {
+test('reveal knows surrogates only, and a verb that there is not is named', async () => {
   expect(await privacy('reveal', 'a-1', '--reason', 'x')).toMatchObject({
     code: 2,
-    err: expect.stringContaining('only the insurer can tell') as string,
+    err: expect.stringContaining('knows no such surrogate') as string,
   });
   expect(await privacy('reveel')).toMatchObject({ code: 2, err: expect.stringContaining('not "reveel"') as string });
   expect(await privacy('plan', 'a-1')).toMatchObject({

@@ -1,5 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { SqlEngine } from '../../src/data/sql.ts';
+import { deleteRows } from '../../src/lake/change.ts';
+import { recordProperties } from '../../src/lake/protocol.ts';
 import { appendQuery } from '../../src/lake/write.ts';
 import { readAudit } from '../../src/privacy/audit.ts';
 import { type Erased, eraseMember } from '../../src/privacy/erase.ts';
@@ -38,7 +40,7 @@ afterAll(() => {
   folder.remove();
 });
 
-const erase = (identifier: string, keepsPredictions = false): Promise<Erased> =>
+const erase = (identifier: string, hasRecord = false): Promise<Erased> =>
   withSql(world.ports, async (sql: SqlEngine) => {
     const table = (zone: 'silver' | 'gold' | 'bronze', path: string) =>
       lakeTable(world.ports, world.ports[zone], path, sql);
@@ -50,9 +52,10 @@ const erase = (identifier: string, keepsPredictions = false): Promise<Erased> =>
       tables: [
         { name: 'policies', table: table('silver', silver), column: 'customer_id' },
         { name: 'features', table: table('gold', features), column: 'customer_id' },
-        ...(keepsPredictions ? [{ name: 'record', table: table('gold', 'record'), column: 'customer_id' }] : []),
+        ...(hasRecord ? [{ name: 'record', table: table('gold', 'record'), column: 'customer_id' }] : []),
       ],
       quarantines: [{ name: 'quarantine', table: table('bronze', quarantine) }],
+      exports: { store: world.ports.gold, prefix: 'exports/insurance-cost/' },
       learntFrom: async () => [3],
     });
   });
@@ -75,13 +78,13 @@ describe('between bronze and silver', () => {
   });
 });
 
-describe('bench 35: erasure of one member', () => {
+describe('35. erasure of one member', () => {
   test('takes the member out of every current snapshot and of quarantine, and nobody else', async () => {
     const surrogate = (await vault.surrogatesOf(['a-2'])).get('a-2')!;
     expect(await erase('a-2')).toEqual({
       known: true,
       deleted: { quarantine: 1, policies: 1, features: 1 },
-      kept: [],
+      exports: {},
       retrain: [3],
     });
     for (const ids of [await idsIn('silver', silver), await idsIn('gold', features)]) {
@@ -112,7 +115,7 @@ describe('bench 35: erasure of one member', () => {
 
   test('done twice it changes nothing more', async () => {
     await erase('a-2');
-    expect(await erase('a-2')).toEqual({ known: false, deleted: { quarantine: 0 }, kept: [], retrain: [] });
+    expect(await erase('a-2')).toEqual({ known: false, deleted: { quarantine: 0 }, exports: {}, retrain: [] });
     expect(await readAudit(world.ports.bronze, vault.auditPath)).toHaveLength(1);
     expect(await idsIn('silver', silver)).toHaveLength(4);
   });
@@ -127,11 +130,39 @@ describe('bench 35: erasure of one member', () => {
     expect(await world.rows('bronze', quarantine, 'SELECT raw FROM rows')).toEqual([{ raw: row('a-22', 17) }]);
   });
 
-  test('an append-only table keeps its rows, and is named', async () => {
+  test('records of predictions and recommendations, from which nothing else may take rows, lose the member’s', async () => {
+    const surrogates = await vault.surrogatesOf(['a-1', 'a-2']);
+    const [other, gone] = [surrogates.get('a-1')!, surrogates.get('a-2')!];
+    const take = (surrogate: string) =>
+      withSql(world.ports, (sql) =>
+        deleteRows(
+          lakeTable(world.ports, world.ports.gold, 'record', sql),
+          sql,
+          `SELECT '${surrogate}' AS customer_id`,
+        ),
+      );
     await withSql(world.ports, async (sql) => {
       const record = lakeTable(world.ports, world.ports.gold, 'record', sql);
-      await appendQuery(record, sql, "SELECT 'x' AS customer_id", { properties: { 'delta.appendOnly': 'true' } });
+      const rows = `FROM (VALUES ('${other}', 1), ('${gone}', 2), ('${gone}', 3)) t(customer_id, run)`;
+      await appendQuery(record, sql, rows, { properties: recordProperties });
     });
-    expect((await erase('a-2', true)).kept).toEqual(['record']);
+    await expect(take(gone)).rejects.toThrow('is a record');
+    expect((await erase('a-2', true)).deleted).toMatchObject({ policies: 1, features: 1, record: 2 });
+    expect(await world.rows('gold', 'record')).toEqual([{ customer_id: other, run: 1 }]);
+    const [last] = await lakeTable(world.ports, world.ports.gold, 'record').history();
+    expect(last).toMatchObject({ operation: 'DELETE', operationParameters: { reason: 'erasure' } });
+    // and it is a record as before
+    await expect(take(other)).rejects.toThrow('is a record');
+  });
+
+  test('exports are written anew without the member’s records, however many lines those have', async () => {
+    const surrogates = await vault.surrogatesOf(['a-1', 'a-2']);
+    const [other, gone] = [surrogates.get('a-1')!, surrogates.get('a-2')!];
+    const key = 'exports/insurance-cost/run-1/crm.csv';
+    const lines = [`${other},"call, then mail"`, `"${gone}","two\r\nlines, ""quoted"""`, `${other},x${gone}x`];
+    await world.ports.gold.put(key, Buffer.from(['member,reason', ...lines, ''].join('\r\n')));
+    expect((await erase('a-2')).exports).toEqual({ [key]: 1 });
+    const text = Buffer.from((await world.ports.gold.get(key))!).toString();
+    expect(text).toBe(['member,reason', lines[0], lines[2], ''].join('\r\n'));
   });
 });

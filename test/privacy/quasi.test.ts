@@ -74,7 +74,58 @@ test('after suppression no group is below k, whatever the population, and nothin
         expect(row).toEqual(isSmall ? { ...original, age: null, region: null } : original);
         if (isSmall) blanked++;
       }
-      expect(counts).toEqual({ released: released.length, blanked, leftOut: rows.length - released.length });
+      expect(counts).toEqual({
+        released: released.length,
+        generalised: {},
+        blanked,
+        leftOut: rows.length - released.length,
+      });
+    }
+  }
+});
+
+test('columns are made coarser one after the other, and only for those who still stand out', async () => {
+  const people = (count: number, row: Omit<Row, 'person' | 'charges'>, name: string): Row[] =>
+    Array.from({ length: count }, (_, i) => ({ person: `${name}${i}`, charges: i, ...row }));
+  await table('members', [
+    ...people(11, { age: 40, region: 'N' }, 'large'),
+    ...people(6, { age: 52, region: 'N' }, 'joined'),
+    ...people(6, { age: 52, region: 'S' }, 'to'),
+    ...people(7, { age: 61, region: 'N' }, 'in'),
+    ...people(7, { age: 68, region: 'N' }, 'sixties'),
+    ...people(2, { age: 99, region: 'S' }, 'few'),
+  ]);
+  const coarser = [
+    { column: 'region', to: 'blank' },
+    { column: 'age', to: 'tenYears' },
+  ] as const;
+  const counts = await suppressSmallGroups(sql, {
+    from: 'members',
+    into: 'released',
+    quasi,
+    person: 'person',
+    coarser,
+  });
+  expect(counts).toEqual({ released: 37, generalised: { region: 28, age: 16 }, blanked: 0, leftOut: 2 });
+  expect(await sql.rows('SELECT age, region, count(*) AS n FROM released GROUP BY ALL ORDER BY ALL')).toEqual([
+    { age: 40, region: 'N', n: 11 },
+    { age: 52, region: null, n: 12 },
+    { age: 60, region: null, n: 14 },
+  ]);
+});
+
+test('made coarser in whatever order, no group is below k, over seeded populations', async () => {
+  const steps = [
+    { column: 'region', to: 'blank' },
+    { column: 'age', to: 'tenYears' },
+  ] as const;
+  for (let seed = 0; seed < 20; seed++) {
+    await table('members', population(seed, 40 + seed));
+    for (const coarser of [steps, [...steps].reverse()]) {
+      await suppressSmallGroups(sql, { from: 'members', into: 'released', quasi, person: 'person', coarser });
+      for (const group of naiveGroups(await sql.rows('FROM released')).values()) {
+        expect(group.size).toBeGreaterThanOrEqual(11);
+      }
     }
   }
 });
@@ -101,6 +152,7 @@ test('an empty table and a table without quasi-identifiers', async () => {
     await suppressSmallGroups(sql, { from: 'members', into: 'released', quasi: [], person: 'person', k: 21 }),
   ).toEqual({
     released: 0,
+    generalised: {},
     blanked: 0,
     leftOut: 40,
   });

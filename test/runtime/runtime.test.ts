@@ -199,13 +199,23 @@ describe('the next month', () => {
 
 describe('schedules', () => {
   const fire = (from: string, to: string) => runtime.runSchedules(Date.parse(from), Date.parse(to), setClock);
+  // the files of a copied directory have other etags than those that were ingested: its first sweep announces them once more
+  const withoutSweeps = (ended: readonly Ended[]) => ended.filter(({ machine }) => !/sweep|ingest/.test(machine));
+
+  test('sweep once, whatever time has passed; what it finds of a copied directory changes nothing', async () => {
+    const before = await lasting(runtime);
+    const ended = await fire('2026-02-01T03:00:00Z', '2026-02-01T09:00:00Z');
+    expect(machines(ended)).toEqual(['sweep SUCCEEDED', 'ingest SUCCEEDED']);
+    expect(machines(await fire('2026-02-01T09:00:00Z', '2026-02-01T12:00:00Z'))).toEqual(['sweep SUCCEEDED']);
+    expect(await lasting(runtime)).toBe(before);
+  });
 
   test('name their runs by the logical date, so that one that fires again is the same run', async () => {
     const first = await fire('2026-01-31T03:00:00Z', '2026-02-01T03:00:00Z');
     const before = await lasting(runtime);
     const again = await fire('2026-01-31T03:00:00Z', '2026-02-01T03:00:00Z');
     for (const ended of [first, again]) {
-      expect(ended.map(({ machine, report }) => [machine, report])).toEqual([
+      expect(withoutSweeps(ended).map(({ machine, report }) => [machine, report])).toEqual([
         ['train', 'pages/insurance-cost/retrain-2026-02-01.html'],
         ['score', 'pages/insurance-cost/score-2026-02-01.html'],
       ]);
@@ -215,7 +225,7 @@ describe('schedules', () => {
 
   test('find nothing to do where nothing has arrived', async () => {
     const before = await lasting(runtime);
-    expect(machines(await fire('2026-02-01T03:00:00Z', '2026-02-03T03:00:00Z'))).toEqual([
+    expect(machines(withoutSweeps(await fire('2026-02-01T03:00:00Z', '2026-02-03T03:00:00Z')))).toEqual([
       'score SUCCEEDED',
       'score SUCCEEDED',
     ]);

@@ -9,6 +9,7 @@ import {
   readVersion,
   readVersionFile,
 } from '../../src/governance/registry.ts';
+import { testSetOf } from '../../src/governance/test-set-use.ts';
 import { factsOf } from '../../src/stages/common/facts.ts';
 import { smallSearch, temporaryDirectory, useCasesFolder } from './use-cases.ts';
 import { type World, contents, govern, ingest, openWorld, policies, train, useCase } from './world.ts';
@@ -96,6 +97,21 @@ describe('Govern', () => {
       }),
     ]);
     expect(await champion()).toBeNull();
+  });
+
+  test('puts on record which test set each decision rests on, and says where it was used before', async () => {
+    const digest = (await readVersion(world.ports.registry, useCase, 1)).lineage.testDigest;
+    expect((await judge(1)).reason).not.toContain('have decided');
+    const verdict = await judge(2);
+    expect(verdict.reason).toMatch(/^All \d+ gates passed\. Its \d+ test rows have decided once before/);
+    const { promote: _, ...decision } = verdict;
+    await world.run('Promote', decision);
+    // delivered again, it is the same decision
+    expect((await judge(2)).reason).toBe(verdict.reason);
+    expect((await ledger()).map((entry) => [entry.kind, testSetOf(entry)])).toEqual([
+      ['refuse', { digest, rows: expect.any(Number) as number, uses: 1 }],
+      ['promote', { digest, rows: expect.any(Number) as number, uses: 2 }],
+    ]);
   });
 
   test('refuses what the noise of the compatibility profile lets nobody learn: R² stays below .80', async () => {

@@ -82,7 +82,7 @@ describe('Validate', () => {
     expect(lines.sort((a, b) => a - b)).toEqual(Array.from({ length: rows }, (_, i) => i + 2));
   });
 
-  test('a file that is announced twice, or dropped again under another name, changes no table', async () => {
+  test('9. a file that is announced twice, or dropped again under another name, changes no table', async () => {
     const bytes = csv(row(1), row(2), row(3), row(4), row(5, { age: '17' }), row(6));
     const dropped = await world.drop('p.csv', bytes);
     await world.run('Validate', dropped);
@@ -120,7 +120,7 @@ describe('Validate', () => {
     ]);
   });
 
-  test('a crash between quarantine and silver is made good by the next delivery: no row twice, none lost', async () => {
+  test('15. a crash between quarantine and silver is made good by the next delivery: no row twice, none lost', async () => {
     const dropped = await world.drop('p.csv', csv(...[1, 2, 3, 4, 5].map((id) => row(id)), row(6, { age: '17' })));
     const { silver: intact } = world.ports;
     world.ports.silver = failingToWrite(intact);

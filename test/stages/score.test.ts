@@ -161,6 +161,7 @@ describe('Score and Publish', () => {
       version: 1,
       rows: 1176,
       predictionsVersion: 0,
+      recommends: false,
     });
     expect(
       await world.rows('gold', table, 'SELECT count(*) AS n, count(DISTINCT customer_id) AS ids FROM rows'),
@@ -226,7 +227,7 @@ describe('Score and Publish', () => {
     expect(await contents(world.ports.gold, `${table}/_delta_log/`)).toEqual(before);
   });
 
-  test('a promotion during a run is for the next one: the run keeps its pin, and its predictions stay', async () => {
+  test('26. a promotion during a run is for the next one: the run keeps its pin, and its predictions stay', async () => {
     const publication = await partsOf('s1', 1);
     await makeChampion(world, 2);
     expect((await world.run('Publish', publication)).version).toBe(1);

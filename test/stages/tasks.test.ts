@@ -2,12 +2,18 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { brier, logLoss } from '../../src/ml/metrics/probability.ts';
+import { predictDense } from '../../src/ml/dense/network.ts';
+import { type TfliteModel, precisionOf } from '../../src/ml/formats/tflite/model.ts';
+import { networkOf } from '../../src/ml/formats/tflite/network.ts';
+import { rocAuc } from '../../src/ml/metrics/roc.ts';
 import { r2 } from '../../src/ml/metrics/regression.ts';
 import type { ReferenceProfile } from '../../src/monitoring/reference.ts';
 import { factsOf } from '../../src/stages/common/facts.ts';
 import { readFrozenSet } from '../../src/stages/common/frozen-sets.ts';
-import { predictRows } from '../../src/stages/common/learning.ts';
+import { explainRows, isTflite, matrixOf, predictRows } from '../../src/stages/common/learning.ts';
 import { loadEvaluation, loadVersion, readDocument } from '../../src/stages/common/version.ts';
+import type { Json } from '../../src/data/json.ts';
+import type { StageInput } from '../../src/stages.ts';
 import { useCaseOf } from '../../src/usecase/catalogue.ts';
 import type { DeclarationInput } from '../../src/usecase/declaration.ts';
 import { smallSearch, temporaryDirectory, useCasesFolder } from './use-cases.ts';
@@ -32,6 +38,18 @@ async function settle(world: World) {
   const version = await train(world, 'r1');
   const verdict = await govern(world, 'r1', version);
   return { version, verdict, scored: await score(world, 's1') };
+}
+
+/** What the machine hands to `Recommend` after a run has been published. */
+async function toRecommend(world: World, scored: StageInput<'Monitor'>): Promise<StageInput<'Recommend'>> {
+  const { runId, version, predictionsVersion } = scored;
+  const [row] = await world.rows(
+    'gold',
+    `predictions/${useCase}`,
+    `SELECT DISTINCT model_digest, data_version FROM rows WHERE run_id = '${runId}'`,
+  );
+  const pin = { version, modelDigest: String(row['model_digest']), dataVersion: Number(row['data_version']) };
+  return { useCase, runId, pin, predictionsVersion };
 }
 
 async function published(world: World) {
@@ -170,7 +188,7 @@ const amounts: DeclarationInput = {
   label: { outputs: ['inpatient', 'outpatient'], name: 'costs', unit: 'USD', maturity: 'P0D' },
   features: {
     ...smallSearch.features,
-    carried: [...smallSearch.features.carried!, 'rule_inpatient', 'rule_outpatient'],
+    carried: [...smallSearch.features.carried!, 'has_phone', 'rule_inpatient', 'rule_outpatient'],
   },
   ratingTable: undefined,
   rules: ['rule_inpatient', 'rule_outpatient'],
@@ -188,6 +206,39 @@ const amounts: DeclarationInput = {
     beatsChampion: { metric: 'rmse', confidence: 0.95, minimumEffect: 0 },
   },
   score: { at: '0 2 * * *', timeZone: 'UTC', bands: [{ name: 'any' }], flags: {} },
+  recommend: {
+    top: 2,
+    scoreRange: [0, 100_000],
+    minimumScore: 1500,
+    consent: { mail: 'smoker', phone: 'has_phone' },
+    offers: [
+      {
+        id: 'inpatient',
+        name: 'Hospital plan',
+        category: 'hospital',
+        description: 'A room of your own in hospital.',
+        priorityWeight: 1.5,
+        eligible: 'age >= 40',
+        channels: ['mail', 'phone'],
+        cooldownDays: 30,
+      },
+      {
+        id: 'outpatient',
+        name: 'Doctor plan',
+        category: 'doctor',
+        description: 'A doctor near you.',
+        priorityWeight: 1,
+        channels: ['phone'],
+        cooldownDays: 30,
+      },
+    ],
+    caps: { perCategory: 1, perMonth: 2 },
+    holdout: { share: 0.2, salt: 'held' },
+    exports: { campaign: { top: 1, columns: { member: 'entityKey', offer: 'offerName', why: 'reason' } } },
+    text: {
+      features: { age: { label: 'age', bands: [{ name: 'younger', below: 40 }, { name: 'older' }] } },
+    },
+  },
   monitor: { ...smallSearch.monitor, performance: { rmse: { max: 9000 } } },
 };
 
@@ -199,7 +250,10 @@ describe('a label of several outputs', () => {
     const folder = temporaryDirectory();
     const useCases = useCasesFolder(folder.path, amounts, {
       'features.sql': (text) =>
-        text.replace(/charges\nFROM risks\s*$/, '2000.0 AS rule_inpatient, 3000.0 AS rule_outpatient\nFROM risks\n'),
+        text.replace(
+          /charges\nFROM risks\s*$/,
+          'children > 0 AS has_phone, 2000.0 AS rule_inpatient, 3000.0 AS rule_outpatient\nFROM risks\n',
+        ),
     });
     writeFileSync(
       join(useCases, useCase, 'labels.sql'),
@@ -238,6 +292,63 @@ describe('a label of several outputs', () => {
     expect(Number(sum['off'])).toBeLessThan(1e-9);
   });
 
+  test('is recommended within the contact policy: every pair is sent, held back or removed by one rule', async () => {
+    const input = await toRecommend(world, settled.scored);
+    const { members } = await world.run('Recommend', input);
+    const sent = await world.rows('gold', `recommendations/${useCase}`);
+    const removed = await world.rows('gold', `recommendations/${useCase}-removed`);
+    expect(sent.length + removed.length).toBe(2 * members);
+    expect(sent.filter(({ status }) => status === 'sent').length).toBeGreaterThan(100);
+
+    const features = new Map((await world.rows('gold', `features/${useCase}`)).map((row) => [row['customer_id'], row]));
+    for (const row of sent) {
+      const member = features.get(row['customer_id'])!;
+      expect(member[row['channel'] === 'mail' ? 'smoker' : 'has_phone']).toBe(true);
+      if (row['offer_id'] === 'inpatient') expect(Number(member['age'])).toBeGreaterThanOrEqual(40);
+      expect(row['weighted_score']).toBe(Number(row['score']) * Number(row['priority_weight']));
+    }
+    expect(new Set(removed.map((row) => row['removed_by']))).toEqual(
+      new Set(['not-eligible', 'no-consent', 'below-minimum-score']),
+    );
+    // asked again, the run has been through already
+    await world.run('Recommend', input);
+    expect(await world.rows('gold', `recommendations/${useCase}`)).toHaveLength(sent.length);
+  });
+
+  test('has exact reasons for each pair that is sent, and a text without a number', async () => {
+    const sent = (await world.rows('gold', `recommendations/${useCase}`)).filter(({ status }) => status === 'sent');
+    const { learnt, declaration } = await published(world);
+    const [row] = sent;
+    const [member] = await world.rows(
+      'gold',
+      `features/${useCase}`,
+      `SELECT * FROM rows WHERE customer_id = '${String(row['customer_id'])}'`,
+    );
+    const columns = Object.fromEntries(
+      Object.entries(member).map(([name, cell]) => [name, [cell as string | number | boolean | null]]),
+    );
+    const { matrix, shap } = explainRows(declaration, learnt, columns);
+    const run = matrix.columns + 1;
+    const output = declaration.label.outputs!.indexOf(row['offer_id'] as string);
+    for (const { feature, shap: told } of JSON.parse(row['factors'] as string) as { feature: string; shap: number }[]) {
+      expect(told).toBeCloseTo(shap[output * run + matrix.names.indexOf(feature)], 3);
+    }
+    for (const { reason } of sent) expect(reason).toMatch(/^[^0-9]+$/);
+  });
+
+  test('is exported for people without those held back, one offer a member', async () => {
+    const { runId } = settled.scored;
+    const csv = new TextDecoder().decode((await world.ports.gold.get(`exports/${useCase}/${runId}/campaign.csv`))!);
+    const [header, ...lines] = csv.trimEnd().split('\r\n');
+    expect(header).toBe('member,offer,why');
+    const sent = await world.rows(
+      'gold',
+      `recommendations/${useCase}`,
+      "SELECT * FROM rows WHERE status = 'sent' AND rank = 1",
+    );
+    expect(lines).toHaveLength(sent.length);
+  });
+
   test('is watched output by output', async () => {
     await world.run('Monitor', settled.scored);
     const watched = await world.rows('gold', `drift/${useCase}`, 'SELECT column_name FROM rows');
@@ -251,5 +362,85 @@ describe('a label of several outputs', () => {
     const version = await train(world, 'r2');
     const verdict = await govern(world, 'r2', version);
     expect(verdict.reason).toMatch(/root mean squared error/i);
+  });
+
+  test('is not sent again while it cools down', async () => {
+    const pairs = (condition: string) =>
+      world.rows('gold', `recommendations/${useCase}`, `SELECT * FROM rows WHERE ${condition}`);
+    const nameOf = (row: { [column: string]: Json }) =>
+      JSON.stringify([row['customer_id'], row['offer_id'], row['channel']]);
+    const before = new Set((await pairs("status = 'sent'")).map(nameOf));
+    await ingest(world, 'again.csv', policies({ month: '2026-02', firstId: 1_000_000 }));
+    await world.run('Recommend', await toRecommend(world, await score(world, 's2')));
+    const after = await pairs("run_id = 's2' AND status = 'sent'");
+    expect(after.filter((row) => before.has(nameOf(row)))).toEqual([]);
+    const [{ rows }] = await world.rows(
+      'gold',
+      `recommendations/${useCase}-removed`,
+      "SELECT count(*) AS rows FROM rows WHERE run_id = 's2' AND removed_by = 'cooldown'",
+    );
+    expect(Number(rows)).toBeGreaterThan(50);
+  });
+});
+
+describe('a dense network among the candidates', () => {
+  let world: World;
+  let close: () => void;
+  beforeAll(async () => {
+    ({ world, close } = await worldOf(
+      {
+        ...event,
+        models: [
+          {
+            kind: 'dense',
+            parameters: { objective: 'binary', hidden: [8], epochs: 12, learningRate: 0.01, batchSize: 64, seed: 3 },
+            quantise: { precision: 'int8', representativeRows: 200, maxMeanDifference: 0.05, maxFlipShare: 0.1 },
+            search: { space: {}, trials: 0, folds: 2, metric: 'roc_auc', seed: 42 },
+          },
+        ],
+        score: { ...event.score, calibration: 'none' },
+        gates: { ...event.gates, calibration_error: { max: 0.3 } },
+      },
+      'SELECT customer_id, recorded_at, charges > 8000 AS costly FROM policies',
+    ));
+    await settle(world);
+  });
+  afterAll(() => close());
+
+  test('is published as an int8 .tflite file with the float one beside it, and scores from it', async () => {
+    const { manifest, learnt, rows } = await published(world);
+    expect(manifest.files.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['model.tflite', 'model-float32.tflite']),
+    );
+    expect(isTflite(learnt.model) && precisionOf(learnt.model)).toBe('int8');
+    const probability = predictRows(learnt, rows.columns);
+    // an int8 output has 256 values
+    expect(new Set(probability).size).toBeLessThanOrEqual(256);
+    expect(rocAuc(rows.label, probability)).toBeGreaterThan(0.85);
+  });
+
+  test('is held against the float network by gates with evidence', async () => {
+    const { evaluation } = await published(world);
+    expect(evaluation.quantisation!.rows).toBe(evaluation.testRows);
+    expect(evaluation.quantisation!.bytes.constantsRatio).toBeLessThan(1 / 3);
+    const gates = (await factsOf(world.ports, { useCase, runId: 'r1' }, 'Govern'))?.gates ?? [];
+    expect(gates.filter(({ name }) => name.startsWith('quantised')).map(({ name, passed }) => [name, passed])).toEqual([
+      ['quantisedScores', true],
+      ['quantisedDecisions', true],
+      ['quantisedSize', true],
+    ]);
+  });
+
+  test('is explained by column, against the average row', async () => {
+    const { declaration, learnt, rows } = await published(world);
+    const { matrix, shap } = explainRows(declaration, learnt, rows.columns);
+    expect(matrix.names).toEqual([...declaration.features.numeric, ...declaration.features.categorical]);
+    const run = matrix.columns + 1;
+    const network = networkOf(learnt.model as TfliteModel);
+    const exact = predictDense(network, matrixOf(learnt, rows.columns), { raw: true });
+    for (let row = 0; row < rows.rows; row += 20) {
+      const sum = shap.subarray(row * run, (row + 1) * run).reduce((total, value) => total + value, 0);
+      expect(sum).toBeCloseTo(exact[row], 6);
+    }
   });
 });

@@ -227,7 +227,7 @@ describe('Train', () => {
 });
 
 describe('Evaluate', () => {
-  test('one run publishes one version, however often it is delivered', async () => {
+  test('24. one run publishes one version, however often it is delivered', async () => {
     const version = await train(world, 'r1');
     const before = await contents(world.ports.registry, 'versions/');
     const key = 'snapshots/insurance-cost/r1/chosen/training.json';

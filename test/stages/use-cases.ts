@@ -13,6 +13,14 @@ export function temporaryDirectory(): { path: string; remove: () => void } {
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
+/** The product's contract with customer_id as a pseudonym, so that tests know rows by the numbers that they dropped. */
+const withPseudonyms = (file: string, text: string): string =>
+  file === 'policies.odcs.yaml'
+    ? text
+        .replace('classification: restricted', 'classification: confidential')
+        .replace('value: identifier', 'value: pseudonym')
+    : text;
+
 /**
  * The use case insurance-cost with four candidates of few trees in place of its search, so that training takes a moment. All
  * else is the product's own, unless `change` says otherwise.
@@ -33,7 +41,7 @@ export const smallSearch: DeclarationInput = {
   ],
 };
 
-/** A folder of use cases that holds this declaration, with the product's contract and features.sql beside it. */
+/** A folder of use cases that holds this declaration, with the product's contract (but for its key) and features.sql beside it. */
 export function useCasesFolder(
   at: string,
   declared: DeclarationInput = smallSearch,
@@ -42,7 +50,7 @@ export function useCasesFolder(
   const folder = join(at, 'insurance-cost');
   mkdirSync(folder, { recursive: true });
   for (const file of ['features.sql', 'policies.odcs.yaml']) {
-    const text = readFileSync(new URL(file, product), 'utf8');
+    const text = withPseudonyms(file, readFileSync(new URL(file, product), 'utf8'));
     writeFileSync(join(folder, file), texts[file]?.(text) ?? text);
   }
   writeFileSync(join(folder, 'usecase.ts'), `export default ${JSON.stringify(declared, null, 2)};\n`);

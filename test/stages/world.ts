@@ -59,7 +59,7 @@ export async function openWorld({ useCases, from, histories = {} }: WorldOptions
       const key = `drops/${useCase}/policies/${fileName}`;
       await ports.bronze.put(key, typeof bytes === 'string' ? new TextEncoder().encode(bytes) : bytes);
       utimesSync(join(directory, 'bronze', key), nowMs / 1000, nowMs / 1000);
-      return { runId: `drop-${fileName}`, key, etag: 'unused' };
+      return { runId: `drop-${fileName}`, key, etag: (await ports.bronze.head(key))!.etag };
     },
     rows: (zone, path, query = 'FROM rows') =>
       withSql(ports, async (sql) => {

@@ -39,15 +39,21 @@ type Policy = {
   region: string;
   charges: string;
   timestamp: string;
+  name: string;
+  ssn: string;
+  dateOfBirth: string;
+  zip: string;
+  mrn: string;
 };
 
-const header = 'customer_id,age,sex,bmi,children,smoker,region,charges,timestamp';
+const header = 'customer_id,age,sex,bmi,children,smoker,region,charges,timestamp,name,ssn,date_of_birth,zip,mrn';
 
 /**
  * A seeded month of policies as an insurer would send it: a CSV file with some records that break the contract, each in one
  * known way. Age N(45, 15) in 18–85, BMI N(28, 6) in 16–50, children Poisson(1.2), smokers 15 % and a tenth of a point more per
  * year over 30; charges grow with age, BMI over 25, children and smoking, times LogNormal(0, sigma). Each column has its own
- * stream: another sigma or inflation changes the charges and not the people.
+ * stream: another sigma or inflation changes the charges and not the people. Names and numbers are invented, so that there is
+ * something to keep in the PHI zone; no social security number of that form is ever given out.
  */
 export function generate(given: GenerateOptions = {}): [GeneratedFile] {
   const { rows = 10_000, seed = 42, month = '2026-01', dirtShare = 0.02 } = given;
@@ -85,7 +91,9 @@ function policies(
     month,
   }: Required<Pick<GenerateOptions, 'sigma' | 'inflation' | 'agedBy' | 'firstId' | 'month'>>,
 ): () => Policy {
-  const names = ['age', 'sex', 'bmi', 'children', 'smoker', 'region', 'noise', 'time'] as const;
+  const names = [
+    'age', 'sex', 'bmi', 'children', 'smoker', 'region', 'noise', 'time', 'name', 'ssn', 'birthday', 'zip', 'mrn',
+  ] as const; // prettier-ignore
   const draws = Object.fromEntries(names.map((name) => [name, source.fork(name)])) as {
     [name in (typeof names)[number]]: Random;
   };
@@ -110,9 +118,36 @@ function policies(
       region: draws.region.choice(['NORTHEAST', 'NORTHWEST', 'SOUTHEAST', 'SOUTHWEST']),
       charges: charges.toFixed(2),
       timestamp: new Date(recordedMs).toISOString().replace('.000', ''),
+      name: `${draws.name.choice(givenNames)} ${draws.name.choice(familyNames)}`,
+      ssn: `9${digits(draws.ssn, 2)}-${1 + draws.ssn.integer(4)}${digits(draws.ssn, 1)}-${digits(draws.ssn, 4)}`,
+      dateOfBirth: birthDate(draws.birthday, age, recordedMs),
+      zip: digits(draws.zip, 5),
+      mrn: `MRN-${digits(draws.mrn, 8)}`,
     };
   };
 }
+
+const givenNames = [
+  'Adaeze', 'Bartholomew', 'Clementine', 'Dmitri', 'Esperanza', 'Fitzgerald', 'Guadalupe', 'Hiroshi', 'Isadora', 'Jebediah',
+  'Konstantin', 'Lakshmi', 'Montgomery', 'Ngozi', 'Octavia', 'Philomena',
+] as const; // prettier-ignore
+const familyNames = [
+  'Abernathy', 'Blumenthal', 'Castellanos', 'Drummond', 'Etxeberria', 'Fairweather', 'Grzybowski', 'Hollingsworth', 'Ishikawa',
+  'Jankowski', 'Krishnamurthy', 'Lindqvist', 'Mbeki', 'Nightingale', 'Okonkwo', 'Prendergast',
+] as const; // prettier-ignore
+
+const digits = (stream: Random, count: number): string =>
+  Array.from({ length: count }, () => stream.integer(10)).join('');
+
+/** A day on which somebody of that age was born, as of a time; nobody is born on 29 February. */
+function birthDate(stream: Random, age: number, atMs: number): string {
+  const lastBirthday = new Date(atMs - stream.integer(365) * dayMs);
+  const [, month, day] = lastBirthday.toISOString().slice(0, 10).split('-');
+  const born = `${lastBirthday.getUTCFullYear() - age}-${month}-${day}`;
+  return day === '29' && month === '02' ? born.replace('02-29', '02-28') : born;
+}
+
+const dayMs = 86_400_000;
 
 type Dirt = { rule: string; write: (policy: Policy, good: Policy) => string };
 

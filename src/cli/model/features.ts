@@ -50,12 +50,15 @@ function encoderOf(column: TableColumn) {
   }
 }
 
+/** The features of a model, and which of them are codes. */
+export type Features = Pick<TreeModel, 'featureNames' | 'categorical' | 'categories'>;
+
 /**
  * The matrix that a model asks for, its features found in the table by name (blanks as underscores), or by their place where
  * `byPosition` is set. A level that the model has not seen is a missing value, as in LightGBM. Throws `UsageError` for a column that
  * the table lacks or that holds something else, and InvalidModel where the file's own levels do not fit its features.
  */
-export function modelFeatures(model: TreeModel, table: TableFile, byPosition: boolean): Matrix {
+export function modelFeatures(model: Features, table: TableFile, byPosition: boolean): Matrix {
   const columns = byPosition
     ? columnsByPosition(model, table)
     : model.featureNames.map((name) => columnOfFeature(model, table, name));
@@ -71,14 +74,14 @@ export function modelFeatures(model: TreeModel, table: TableFile, byPosition: bo
   return { rows: table.rows, columns: columns.length, names, values, categorical };
 }
 
-function columnsByPosition({ featureNames }: TreeModel, table: TableFile): TableColumn[] {
+function columnsByPosition({ featureNames }: Features, table: TableFile): TableColumn[] {
   if (table.columns.length === featureNames.length) return table.columns;
   throw new UsageError(
     `The model has ${featureNames.length} features and ${table.file} ${table.columns.length} columns: --by-position needs as many.`,
   );
 }
 
-function columnOfFeature({ featureNames }: TreeModel, table: TableFile, feature: string): TableColumn {
+function columnOfFeature({ featureNames }: Features, table: TableFile, feature: string): TableColumn {
   const found =
     table.columns.find(({ name }) => name === feature) ??
     table.columns.find(({ name }) => featureName(name) === feature);
@@ -94,7 +97,7 @@ function columnOfFeature({ featureNames }: TreeModel, table: TableFile, feature:
 }
 
 /** The levels behind the codes of each categorical feature, where the file has them. */
-function levelsByFeature({ categorical, categories, featureNames }: TreeModel): Map<number, Map<string, number>> {
+function levelsByFeature({ categorical, categories, featureNames }: Features): Map<number, Map<string, number>> {
   if (categories === null) return new Map();
   if (categories.length !== categorical.length) {
     throw new InvalidModel(

@@ -8,6 +8,7 @@ import { type TreeModel, categoricalBit, defaultLeftBit, missing } from '../../m
 import { whole } from '../arguments.ts';
 import type { Call } from '../command.ts';
 import { cells } from '../evaluation-view.ts';
+import { printNetwork } from './info-network.ts';
 import { readModel } from './model-file.ts';
 
 /** `model info`: what a model file holds. */
@@ -17,6 +18,7 @@ export async function info(call: Call): Promise<void> {
   const top = whole(call, 'top', 1);
   call.output.print(`${resolve(file)}: ${saved.format}`);
   if (saved.kind === 'glm') printGlm(call, saved.document);
+  else if (saved.kind === 'network') printNetwork(call, saved);
   else printTrees(call, saved.format, saved.model, top);
 }
 

@@ -1,5 +1,7 @@
 import { resolve } from 'node:path';
 import { applyDesign } from '../../ml/encoders/design.ts';
+import { width } from '../../ml/formats/tflite/model.ts';
+import { predictTflite } from '../../ml/formats/tflite/predictor.ts';
 import { type GlmDocument } from '../../ml/glm/glm-document.ts';
 import { predictGlm } from '../../ml/glm/glm.ts';
 import { InvalidModel } from '../../ml/trees/model.ts';
@@ -12,6 +14,7 @@ import { type AddedColumn, ensureTableName, writeTableWith } from '../table-out.
 import { ensureLevels, modelFeatures } from './features.ts';
 import { glmColumns } from './learners.ts';
 import { type SavedModel, readModel } from './model-file.ts';
+import { networkFeatures } from './network.ts';
 
 /** `model predict`: a column of predictions for the rows of a table, printed or written beside the table's own columns. */
 export async function predict(call: Call): Promise<void> {
@@ -55,12 +58,20 @@ function predictionColumns(call: Call, saved: SavedModel, table: TableFile): Add
   const exposure = exposureName === undefined ? undefined : weightsOf(table, exposureName, every, 'exposure');
   const total = (value: number, row: number) => (exposure ? value * exposure[row] : value);
   if (saved.kind === 'glm') {
-    if (raw) throw new UsageError('--raw is for tree models.');
+    if (raw) throw new UsageError('--raw is for trees and networks.');
     return [{ name, values: predictGlmRows(saved.document, table).map(total) }];
   }
-  const { model } = saved;
-  const { outputs } = model;
-  const values = predictTrees(model, modelFeatures(model, table, call.flag('by-position')), { raw });
+  const byPosition = call.flag('by-position');
+  const { values, outputs } =
+    saved.kind === 'network'
+      ? {
+          values: predictTflite(saved.model, networkFeatures(saved, table, byPosition), { raw }),
+          outputs: width(saved.model.tensors[saved.model.output]),
+        }
+      : {
+          values: predictTrees(saved.model, modelFeatures(saved.model, table, byPosition), { raw }),
+          outputs: saved.model.outputs,
+        };
   return Array.from({ length: outputs }, (_, k) => ({
     name: outputs === 1 ? name : `${name}_${k}`,
     values: Float64Array.from({ length: table.rows }, (_, row) => total(values[row * outputs + k], row)),

@@ -20,6 +20,8 @@ export type Contract = {
   csv: { delimiter: Delimiter; unknownColumns: 'reject' | 'ignore' };
   /** The share of quarantined rows above which the file is halted. */
   maximumQuarantinedShare: number;
+  /** The least number of people who share their quasi-identifiers in a table that is released. @default 11 */
+  smallestGroup?: number;
   /** Files come with a manifest, and wait for it. @default - a file that no manifest names is a drop by itself */
   manifest?: 'required';
   /** Number columns whose sums must come out to the cent: what was dropped is what was kept and what was not. */

@@ -37,6 +37,8 @@ const objectProperties = {
   unknownColumns: z.enum(['reject', 'ignore']).default('reject'),
   /** Above this share of quarantined rows the file is halted. */
   maximumQuarantinedShare: z.number().min(0).max(1).default(1),
+  /** The least number of people who share their quasi-identifiers in a table that is released. @default 11 */
+  smallestGroup: z.int().min(2).optional(),
   /** Whether a file waits for a manifest that names it. @default - only where there is one */
   manifest: z.enum(['required']).optional(),
   /** Columns whose sums are compared with what the sender says, and are reconciled to the cent. */

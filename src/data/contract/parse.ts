@@ -62,6 +62,7 @@ function contractOf(id: string, version: string, object: OdcsObject, findings: F
     ...(settings.encoding && { encoding: settings.encoding }),
     csv: { delimiter: settings.delimiter, unknownColumns: settings.unknownColumns },
     maximumQuarantinedShare: settings.maximumQuarantinedShare,
+    ...(settings.smallestGroup && { smallestGroup: settings.smallestGroup }),
     ...(settings.manifest && { manifest: settings.manifest }),
     ...(settings.controlTotals && { controlTotals: settings.controlTotals }),
   };

@@ -10,6 +10,8 @@ export const lineageColumns = [
   /** When the file arrived. */
   { name: '_ingested_at', type: 'TIMESTAMP WITH TIME ZONE' },
   { name: '_contract_version', type: 'VARCHAR' },
+  /** Of the event that announced the file: which of several contents of one key came later. Null where the event has none. */
+  { name: '_sequencer', type: 'VARCHAR' },
 ] as const;
 
 /** The columns of a source's silver table in their order, with DuckDB's type names. */

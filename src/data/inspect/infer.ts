@@ -20,6 +20,8 @@ export type InferredColumn = {
   nearlyUnique: boolean;
   /** No number is below 0. */
   nonNegative?: boolean;
+  /** Every number is 0 or 1, and both occur. */
+  zeroOrOne?: boolean;
   /** The words of a boolean column, in small letters, where they are not just `true` and `false` → what they mean. */
   booleans?: { [written: string]: boolean };
   /** The texts of a column that has few, each in at least `smallestGroup` rows; others are misfits. */
@@ -49,7 +51,8 @@ async function inferColumn(sql: SqlEngine, header: string, name: string, rows: n
     `SELECT count(${name}) AS present, count(DISTINCT ${name}) AS distinct_values,
       ${typesByStrictness.map((type) => `count(*) FILTER (${fits(name, type)}) AS as_${type}`).join(', ')},
       count(*) FILTER (regexp_full_match(${name}, '[+-]?0[0-9]+')) AS leading_zeros,
-      count(*) FILTER (${fits(name, 'number')} AND ${name} LIKE '-%') AS negative
+      count(*) FILTER (${fits(name, 'number')} AND ${name} LIKE '-%') AS negative,
+      count(*) FILTER (${name} IN ('0', '1')) AS zero_or_one
     FROM inspected`,
   )) as { [figure: string]: number }[];
   const { present } = found;
@@ -74,7 +77,14 @@ async function inferColumn(sql: SqlEngine, header: string, name: string, rows: n
   });
   if (type !== undefined) {
     const misfits = present - found[`as_${type}`];
-    return { ...common, type, misfits, ...(isNumeric(type) && { nonNegative: found['negative'] === 0 }) };
+    const zeroOrOne = type === 'integer' && misfits === 0 && distinct === 2 && found['zero_or_one'] === present;
+    return {
+      ...common,
+      type,
+      misfits,
+      ...(isNumeric(type) && { nonNegative: found['negative'] === 0 }),
+      ...(zeroOrOne && { zeroOrOne }),
+    };
   }
   const levels = texts.filter(({ n }) => n >= smallestGroup).map(({ text }) => text);
   const misfits = present - texts.reduce((sum, { n }) => sum + (n >= smallestGroup ? n : 0), 0);

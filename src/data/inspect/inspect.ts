@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Contract } from '../contract/contract.ts';
 import { parseContract } from '../contract/parse.ts';
-import { csvLimits } from '../csv.ts';
+import { csvLimits } from '../csv-scanner.ts';
 import { type Encoding, toUtf8 } from '../encoding.ts';
 import { type Format, formatOf, isGzip } from '../format.ts';
 import { gunzip } from '../gunzip.ts';
@@ -44,6 +44,8 @@ export type InspectInput = {
   source?: string;
   /** @default - none: the contract's id names the source alone */
   useCase?: string;
+  /** The header of a column that may be an event: then both its values are a rule of the contract. @default - no column */
+  event?: string;
 };
 
 /**
@@ -55,6 +57,7 @@ export async function inspectFile({
   bytes,
   file,
   useCase,
+  event,
   source = sourceName(file),
 }: InspectInput): Promise<Inspection> {
   const gzip = isGzip(bytes);
@@ -77,6 +80,7 @@ export async function inspectFile({
       delimiter: dialect?.delimiter,
       encoding,
       ignoreUnknown: unreadable.length > 0,
+      event,
     },
   );
   const contract: Contract = parseContract(proposal.yaml, `the contract proposed for ${file}`);

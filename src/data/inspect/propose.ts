@@ -14,6 +14,8 @@ export type ProposalOptions = {
   encoding: Encoding;
   /** The file has columns that no contract can describe. */
   ignoreUnknown?: boolean;
+  /** The header of the column whose values are a rule where there are two of them: the event that a model learns. */
+  event?: string;
 };
 
 export type Proposal = {
@@ -68,7 +70,12 @@ export function proposeContract(inferred: readonly InferredColumn[], options: Pr
           ...(standInKey
             ? [property(standInKey, 'string', { primaryKey: true, whenAbsent: 'lineNumber', privacy: 'identifier' })]
             : []),
-          ...columns.map((column) => odcsProperty(column, column.name === key)),
+          ...columns.map((column) =>
+            odcsProperty(column, {
+              isKey: column.name === key,
+              isEvent: [column.name, column.inferred?.header].includes(options.event),
+            }),
+          ),
           ...(standInTime
             ? [property(standInTime, 'timestamp', { whenAbsent: 'arrivalTime', privacy: 'recordTime' })]
             : []),
@@ -133,14 +140,17 @@ function proposedColumn(
   return { name, type, inferred, privacy: keepsClass ? telling : 'freeText' };
 }
 
-function odcsProperty({ name, type, inferred, privacy }: ProposedColumn, isKey: boolean): object {
-  const { header, missing, nonNegative, booleans, levels } = inferred!;
+function odcsProperty(
+  { name, type, inferred, privacy }: ProposedColumn,
+  { isKey, isEvent }: { isKey: boolean; isEvent: boolean },
+): object {
+  const { header, missing, nonNegative, zeroOrOne, booleans, levels } = inferred!;
   const numeric = type === 'integer' || type === 'number';
   return property(name, type, {
     ...(header !== name && { physicalName: header }),
     primaryKey: isKey,
     required: isKey || missing === 0,
-    ...(numeric && nonNegative && { logicalTypeOptions: { minimum: 0 } }),
+    ...(numeric && nonNegative && { logicalTypeOptions: { minimum: 0, ...(isEvent && zeroOrOne && { maximum: 1 }) } }),
     ...(booleans && { case: 'lower', values: booleans }),
     ...(levels && type === 'string' && { levels }),
     privacy,

@@ -11,6 +11,8 @@ export type Dialect = {
   quoted: boolean;
   lineEnds: 'LF' | 'CRLF' | 'CR' | 'mixed' | 'none';
   byteOrderMark: boolean;
+  /** The share of its delimiters that a blank follows: most of them where somebody writes `a, b`. */
+  paddedShare: number;
 };
 
 /**
@@ -45,6 +47,7 @@ export function sniffDialect(bytes: Uint8Array): Dialect {
     quoted: sample.includes(quotationMark),
     lineEnds: lineEndsOf(sample),
     byteOrderMark: bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf,
+    paddedShare: paddedShareOf(sample, delimiters[best].charCodeAt(0)),
   };
 }
 
@@ -52,6 +55,7 @@ const sampleBytes = 256 * 1024;
 const quotationMark = 0x22;
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
+const blank = 0x20;
 
 /** So many whole lines as the sample has room for. */
 function sampleEnd(bytes: Uint8Array): number {
@@ -77,6 +81,17 @@ function inFirstLine(sample: Uint8Array, delimiter: Delimiter): number {
   const end = sample.findIndex((byte) => byte === lineFeed || byte === carriageReturn);
   const line = Buffer.from(sample.subarray(0, end < 0 ? sample.length : end)).toString('latin1');
   return line.replaceAll(/"[^"]*"/g, '').split(delimiter).length - 1;
+}
+
+function paddedShareOf(sample: Uint8Array, delimiter: number): number {
+  let found = 0;
+  let padded = 0;
+  for (let i = 0; i < sample.length; i++) {
+    if (sample[i] !== delimiter) continue;
+    found++;
+    if (sample[i + 1] === blank) padded++;
+  }
+  return found === 0 ? 0 : padded / found;
 }
 
 function lineEndsOf(sample: Uint8Array): Dialect['lineEnds'] {

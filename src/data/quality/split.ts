@@ -4,7 +4,9 @@ import type { Format } from '../format.ts';
 import { quoteName, quoteText } from '../quote.ts';
 import type { Records } from '../records.ts';
 import { typedValue } from './cast.ts';
+import { lineKeyPrefix } from './line-keys.ts';
 import { type Check, unreadable } from './rules.ts';
+import { amountToStage, unreadAmount } from './totals.ts';
 
 /** What the rows of one drop have in common. */
 export type Drop = {
@@ -14,6 +16,8 @@ export type Drop = {
   contract: Contract;
   arrivedAtMs: number;
   dropId: string;
+  /** Of the event that announced the file. @default - it has none */
+  sequencer?: string;
 };
 
 /** The columns of a quarantined row, with DuckDB's type names. `rule` is the first one broken, `rules` are all, by comma. */
@@ -38,19 +42,55 @@ export const quarantineColumns = [
 
 /** SQL: typed rows, each with the positions in `checks` of what it breaks, ascending, as `_broken`. */
 export function checkedRows(drop: Drop, positions: Map<string, number>, checks: readonly Check[]): string {
-  const columns = drop.contract.columns.flatMap((column) => {
+  const repeated = checks.flatMap((check, i) => ('repeated' in check ? [repetition(check.repeated, i, checks)] : []));
+  return `
+    WITH typed AS (SELECT _line, _byte_offset, _raw, ${typedColumns(drop, positions).join(', ')} FROM text_rows),
+    rowwise AS (SELECT *, ${brokenList(checks)} AS _broken FROM typed)
+    SELECT * REPLACE (list_concat(${['_broken', ...repeated].join(', ')}) AS _broken) FROM rowwise`;
+}
+
+/**
+ * SQL: the same of the rows of one segment of a file, without raw texts and without looking for what is repeated. `_broken` is
+ * null where a row breaks nothing, `_bad` is whether it breaks more than warnings. `from` is a table or a query in brackets, with texts.
+ */
+export function segmentRows(
+  drop: Drop,
+  positions: Map<string, number>,
+  checks: readonly Check[],
+  { from, formed, amounts }: { from: string; formed: ReadonlySet<string>; amounts: readonly Column[] },
+): string {
+  const conditions = checks.flatMap((check) => ('broken' in check ? [`(${check.broken})`] : []));
+  const names = [
+    '_line',
+    '_byte_offset',
+    ...drop.contract.columns.map(({ name }) => quoteName(name)),
+    ...amounts.map(({ name }) => unreadAmount(name)),
+  ];
+  const typed = [
+    '_line',
+    '_byte_offset',
+    ...typedColumns(drop, positions, formed),
+    ...amounts.map((column) => `${amountToStage(column, formed.has(column.name))} AS ${unreadAmount(column.name)}`),
+  ];
+  return `
+    SELECT *, coalesce(${isBlocked(checks)}, false) AS _bad FROM (
+      SELECT ${names.join(', ')}, CASE WHEN ${['false', ...conditions].join(' OR ')} THEN ${brokenList(checks)} END AS _broken
+      FROM (SELECT ${typed.join(', ')} FROM ${from}))`;
+}
+
+function typedColumns(drop: Drop, positions: Map<string, number>, formed: ReadonlySet<string> = new Set()): string[] {
+  return drop.contract.columns.flatMap((column) => {
     const name = quoteName(column.name);
     if (!positions.has(column.name))
       return [`${standIn(column, drop)} AS ${name}`, `false AS ${unreadable(column.name)}`];
-    const value = typedValue(column);
+    const value = typedValue(column, formed.has(column.name));
     return [`${value} AS ${name}`, `${name} IS NOT NULL AND (${value}) IS NULL AS ${unreadable(column.name)}`];
   });
+}
+
+function brokenList(checks: readonly Check[]): string {
   const rowwise = checks.flatMap((check, i) => ('broken' in check ? [`CASE WHEN ${check.broken} THEN ${i} END`] : []));
-  const repeated = checks.flatMap((check, i) => ('repeated' in check ? [repetition(check.repeated, i, checks)] : []));
-  return `
-    WITH typed AS (SELECT _line, _byte_offset, _raw, ${columns.join(', ')} FROM text_rows),
-    rowwise AS (SELECT *, list_filter([${rowwise.join(', ')}]::INTEGER[], i -> i IS NOT NULL) AS _broken FROM typed)
-    SELECT * REPLACE (list_concat(${['_broken', ...repeated].join(', ')}) AS _broken) FROM rowwise`;
+  return `list_filter([${rowwise.join(', ')}]::INTEGER[], i -> i IS NOT NULL)`;
 }
 
 /** Only rows that are good in all else count as the first of their value, so that a bad row cannot push out a good one. */
@@ -68,25 +108,31 @@ function isBlocked(checks: readonly Check[]): string {
 /** What stands in for a column that the file lacks. */
 function standIn(column: Column, { digest, arrivedAtMs }: Drop): string {
   const { whenAbsent } = column;
-  if (whenAbsent === 'lineNumber') return `${quoteText(`${digest.slice(0, 8)}-`)} || _line`;
+  if (whenAbsent === 'lineNumber') return `${quoteText(lineKeyPrefix(digest))} || _line`;
   if (whenAbsent === 'arrivalTime') return timestamp(arrivedAtMs);
   return `NULL::${storedType(column)}`;
 }
 
 /** SQL: the rows that break nothing but warnings, as they enter silver. */
-export function acceptedRows({ contract, dropId, fileName, arrivedAtMs }: Drop, checks: readonly Check[]): string {
+export function acceptedRows(drop: Drop, checks: readonly Check[]): string {
+  return `${silverRow(drop)} FROM checked WHERE NOT ${isBlocked(checks)} ORDER BY _line`;
+}
+
+/** SQL: SELECT with the columns of a silver row, without FROM. */
+export function silverRow({ contract, dropId, fileName, arrivedAtMs, sequencer }: Drop): string {
   const lineage = {
     _drop_id: quoteText(dropId),
     _source_file: quoteText(fileName),
     _line: '_line',
     _ingested_at: timestamp(arrivedAtMs),
     _contract_version: quoteText(contract.version),
+    _sequencer: sequencer === undefined ? 'NULL::VARCHAR' : quoteText(sequencer),
   };
   const columns = [
     ...contract.columns.map(({ name }) => quoteName(name)),
     ...lineageColumns.map(({ name }) => `${lineage[name]} AS ${name}`),
   ];
-  return `SELECT ${columns.join(', ')} FROM checked WHERE NOT ${isBlocked(checks)} ORDER BY _line`;
+  return `SELECT ${columns.join(', ')}`;
 }
 
 /** SQL: all other rows, the malformed ones included, each under the first rule that it breaks. */
@@ -118,7 +164,7 @@ export function quarantinedRows(
   };
   const selected = quarantineColumns.map(({ name, type }) => `(${columns[name]})::${type} AS ${name}`);
   return `
-    WITH checks (i, name, column_name, blocks, reason) AS (VALUES ${listed.join(', ')}),
+    WITH checks (i, name, column_name, blocks, reason) AS (VALUES ${[noCheck, ...listed].join(', ')}),
     broken AS (
       SELECT _line, any_value(_byte_offset) AS _byte_offset, any_value(_raw) AS _raw, arg_min(name, i) FILTER (blocks) AS rule,
         arg_min(column_name, i) FILTER (blocks) AS column_name, arg_min(reason, i) FILTER (blocks) AS reason,
@@ -130,6 +176,9 @@ export function quarantinedRows(
     )
     SELECT ${selected.join(', ')} FROM broken ORDER BY _line`;
 }
+
+/** A contract may have no checks, but no list of values is empty. */
+const noCheck = '(-1, NULL, NULL, false, NULL)';
 
 function timestamp(milliseconds: number): string {
   return `make_timestamptz(${Math.round(milliseconds)} * 1000)`;

@@ -34,7 +34,7 @@ export function malformedTable({ malformed }: Records): Table {
   });
 }
 
-function int32(data: Int32Array): Data {
+export function int32(data: Int32Array): Data {
   return makeData({ type: new Int32(), length: data.length, nullCount: 0, data });
 }
 
@@ -43,7 +43,8 @@ function missing(length: number): Data {
   return makeData({ type: new Int32(), length, nullCount: length, nullBitmap, data: new Int32Array(length) });
 }
 
-function tableOf(columns: { [name: string]: Data }): Table {
+/** Columns of one length as a table of one batch. */
+export function tableOf(columns: { [name: string]: Data }): Table {
   const fields = Object.entries(columns).map(([name, { type }]) => new Field(name, type, true));
   const children = Object.values(columns);
   const data = makeData({ type: new Struct(fields), length: children[0].length, nullCount: 0, children });

@@ -1,5 +1,5 @@
 import type { Contract, Outcome } from '../contract/contract.ts';
-import type { CsvLimits } from '../csv.ts';
+import type { CsvLimits } from '../csv-scanner.ts';
 import { FileRejected } from '../file-rejected.ts';
 import type { Format } from '../format.ts';
 import { type Records, formRules, readRecords } from '../records.ts';
@@ -72,18 +72,56 @@ export async function validateRecords(
   await sql.insert('text_rows', textTable(records, positions));
   await sql.insert('malformed_rows', malformedTable(records));
   await sql.run(`CREATE OR REPLACE TEMP TABLE checked AS ${checkedRows(input, positions, checks)}`);
-  await sql.run(`CREATE OR REPLACE TEMP TABLE accepted AS ${acceptedRows(input, checks)}`);
-  await sql.run(`CREATE OR REPLACE TEMP TABLE quarantined AS ${quarantinedRows(input, records, checks)}`);
+  await sql.run(`CREATE OR REPLACE TEMP TABLE accepted_rows AS ${acceptedRows(input, checks)}`);
+  await sql.run('CREATE OR REPLACE TEMP VIEW accepted AS FROM accepted_rows');
+  await quarantine(input, records, checks);
 
-  const [{ accepted, quarantined }] = (await sql.rows(
-    'SELECT (SELECT count(*) FROM accepted) AS accepted, (SELECT count(*) FROM quarantined) AS quarantined',
-  )) as { accepted: number; quarantined: number }[];
-  const counts = { rows: records.lines.length + records.malformed.length, accepted, quarantined };
-  const rules = await ruleOutcomes(sql, records, contract, checks, counts.rows);
+  const broken = 'SELECT i, count(*) AS n FROM (SELECT unnest(_broken) AS i FROM checked) GROUP BY i';
+  const judged = await judge(sql, { format: records.format, contract, checks, rows: records.lines.length, broken });
   const totals = await controlTotals(sql, contract, positions);
   await sql.run('DROP TABLE text_rows; DROP TABLE malformed_rows; DROP TABLE checked');
-  const halts = haltsOf(contract, rules, counts);
-  return { accepted: 'accepted', quarantined: 'quarantined', counts, totals, format: records.format, rules, halts };
+  return { accepted: 'accepted', quarantined: 'quarantined', totals, format: records.format, ...judged };
+}
+
+/** Makes `quarantined` of the tables `checked` and `malformed_rows`. */
+export async function quarantine(
+  input: Drop & { sql: SqlEngine },
+  { format, header }: Pick<Records, 'header'> & { format: Format },
+  checks: readonly Check[],
+): Promise<void> {
+  const { sql } = input;
+  await sql.run(
+    `CREATE OR REPLACE TEMP TABLE quarantined_rows AS ${quarantinedRows(input, { format, header }, checks)}`,
+  );
+  await sql.run('CREATE OR REPLACE TEMP VIEW quarantined AS FROM quarantined_rows');
+}
+
+/** What the rules say of the tables `accepted`, `quarantined` and `malformed_rows`; `rows` are the well-formed ones. */
+export async function judge(
+  sql: SqlEngine,
+  {
+    format,
+    contract,
+    checks,
+    rows,
+    broken,
+  }: {
+    format: Format;
+    contract: Contract;
+    checks: readonly Check[];
+    rows: number;
+    /** SQL: how many rows, `n`, break the check at `i`. */
+    broken: string;
+  },
+): Promise<Pick<Validation, 'counts' | 'rules' | 'halts'>> {
+  const [{ accepted, quarantined, malformed }] = (await sql.rows(
+    `SELECT (SELECT count(*) FROM accepted) AS accepted, (SELECT count(*) FROM quarantined) AS quarantined,
+      (SELECT count(*) FROM malformed_rows) AS malformed`,
+  )) as { accepted: number; quarantined: number; malformed: number }[];
+  const counts = { rows: rows + malformed, accepted, quarantined };
+  const brokenRows = new Map((await sql.rows(broken)).map(({ i, n }) => [Number(i), Number(n)]));
+  const rules = await ruleOutcomes(sql, { format, contract, checks, brokenRows, rows: counts.rows });
+  return { counts, rules, halts: haltsOf(contract, rules, counts) };
 }
 
 function refuseUnreadable({ header, unreadable = [] }: Records, positions: Map<string, number>, file: string): void {
@@ -101,23 +139,31 @@ function refuseUnreadable({ header, unreadable = [] }: Records, positions: Map<s
 
 async function ruleOutcomes(
   sql: SqlEngine,
-  { format, malformed }: Records & { format: Format },
-  contract: Contract,
-  checks: readonly Check[],
-  rows: number,
+  {
+    format,
+    contract,
+    checks,
+    brokenRows,
+    rows,
+  }: {
+    format: Format;
+    contract: Contract;
+    checks: readonly Check[];
+    brokenRows: ReadonlyMap<number, number>;
+    rows: number;
+  },
 ): Promise<RuleOutcome[]> {
-  const counted = await sql.rows('SELECT i, count(*) AS n FROM (SELECT unnest(_broken) AS i FROM checked) GROUP BY i');
-  const countOf = new Map(counted.map(({ i, n }) => [Number(i), Number(n)]));
+  const malformed = await sql.rows('SELECT rule, count(*) AS n FROM malformed_rows GROUP BY rule');
   const outcome = (rule: Omit<RuleOutcome, 'share'>): RuleOutcome => ({
     ...rule,
     share: rows === 0 ? 0 : rule.rows / rows,
   });
   const formal = Object.entries(formRules[format]).map(([name, description]) => {
-    const broken = malformed.filter(({ rule }) => rule === name).length;
+    const broken = Number(malformed.find(({ rule }) => rule === name)?.['n'] ?? 0);
     return outcome({ name, outcome: 'quarantine', description, broken: broken > 0, rows: broken });
   });
   const rowwise = checks.map(({ name, column, outcome: consequence, description }, i) => {
-    const broken = countOf.get(i) ?? 0;
+    const broken = brokenRows.get(i) ?? 0;
     return outcome({ name, column, outcome: consequence, description, broken: broken > 0, rows: broken });
   });
   const whole = (await measureFileRules(sql, 'accepted', contract.fileRules)).map(

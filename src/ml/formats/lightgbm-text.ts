@@ -212,9 +212,11 @@ function wholeNumber(text: string, what: string): number {
 
 function numbers(text: string, length: number, key: string, where: string): number[] {
   const parts = text === '' ? [] : text.split(' ');
-  const values = parts.map((part) =>
-    /^[-+]?inf$/.test(part) ? Number(part.replace('inf', 'Infinity')) : Number(part),
-  );
+  // most of reading a model is done here: the one form that JavaScript does not know is asked for last
+  const values = parts.map((part) => {
+    const value = Number(part);
+    return Number.isNaN(value) && /^[-+]?inf$/.test(part) ? Number(part.replace('inf', 'Infinity')) : value;
+  });
   const wrong = values.findIndex((value, i) => Number.isNaN(value) || parts[i] === '');
   if (values.length !== length || wrong >= 0) {
     const problem =

@@ -1,4 +1,4 @@
-import { ascending, tieEnds } from '../metrics/order.ts';
+import { ascending } from '../metrics/order.ts';
 
 /** Pearson correlation over the rows where both are there; NaN where one of them does not vary. */
 export function correlation(a: Float64Array, b: Float64Array): number {
@@ -27,17 +27,33 @@ export function correlation(a: Float64Array, b: Float64Array): number {
 
 /** Spearman's rank correlation over the rows where both are there, ties at their middle rank. */
 export function rankCorrelation(a: Float64Array, b: Float64Array): number {
-  const present = (_: number, i: number) => !Number.isNaN(a[i]) && !Number.isNaN(b[i]);
-  return correlation(middleRanks(a.filter(present)), middleRanks(b.filter(present)));
+  return orderedRankCorrelation(ordered(a), ordered(b));
 }
 
-function middleRanks(values: Float64Array): Float64Array {
-  const order = ascending(values);
-  const ranks = new Float64Array(values.length);
-  let start = 0;
-  for (const end of tieEnds(values, order)) {
-    for (let i = start; i < end; i++) ranks[order[i]] = (start + end - 1) / 2;
-    start = end;
+/** Values with their row numbers in ascending order: sorted once, compared with many. */
+export type Ordered = { values: Float64Array; order: Uint32Array };
+
+export const ordered = (values: Float64Array): Ordered => ({ values, order: ascending(values) });
+
+export function orderedRankCorrelation(a: Ordered, b: Ordered): number {
+  return correlation(middleRanks(a, b.values), middleRanks(b, a.values));
+}
+
+/** Ranks among the rows where both are there; NaN elsewhere. */
+function middleRanks({ values, order }: Ordered, other: Float64Array): Float64Array {
+  const ranks = new Float64Array(values.length).fill(NaN);
+  let ranked = 0;
+  for (let start = 0, end = 0; start < order.length; start = end) {
+    const value = values[order[start]];
+    // NaN comes last
+    if (Number.isNaN(value)) break;
+    let present = 0;
+    for (end = start; end < order.length && values[order[end]] === value; end++) {
+      if (!Number.isNaN(other[order[end]])) present++;
+    }
+    const middle = ranked + (present - 1) / 2;
+    for (let i = start; i < end; i++) if (!Number.isNaN(other[order[i]])) ranks[order[i]] = middle;
+    ranked += present;
   }
   return ranks;
 }

@@ -1,5 +1,5 @@
 import { column, type Matrix } from '../matrix.ts';
-import { correlation } from './correlation.ts';
+import { type Ordered, correlation, ordered } from './correlation.ts';
 import type { LeakageFinding } from './finding.ts';
 import { singleFeatureR2 } from './single-feature-tree.ts';
 
@@ -11,16 +11,17 @@ export type NearPerfectLimits = {
   maxTreeR2?: number;
 };
 
-/** Features that alone all but determine the label: honest insurance data has none. */
+/** Features that alone all but determine the label: honest insurance data has none. `sorted` as in `labelDerivedFeatures`. */
 export function nearPerfectFeatures(
   features: Matrix,
   label: Float64Array,
   { maxCorrelation = 0.98, maxTreeR2 = 0.95 }: NearPerfectLimits = {},
+  sorted: readonly Ordered[] = features.names.map((_, index) => ordered(column(features, index))),
 ): LeakageFinding[] {
   return features.names.flatMap((feature, index): LeakageFinding[] => {
-    const values = column(features, index);
+    const { values, order } = sorted[index];
     const pearson = Math.abs(correlation(values, label));
-    const treeR2 = singleFeatureR2(values, label);
+    const treeR2 = singleFeatureR2(values, label, { order });
     if (!(pearson > maxCorrelation || treeR2 > maxTreeR2)) return [];
     return [
       {

@@ -210,21 +210,26 @@ function assignByGrid(assigned: Uint8Array, values: Float64Array, upperBounds: F
 }
 
 function binCategories(values: Float64Array, column: number, name: string, maxBin: number): BinnedColumn {
-  const counts = new Map<number, number>();
-  for (const value of values) {
-    if (Number.isNaN(value) || value < 0) continue;
-    if (!(Number.isInteger(value) && value <= largestCode)) {
+  const counts: number[] = [];
+  for (let i = 0; i < values.length; i++) {
+    const code = values[i];
+    if (Number.isNaN(code) || code < 0) continue;
+    if (!(Number.isInteger(code) && code <= largestCode)) {
       throw new InvalidTrainingData(
         `Column "${name}" is categorical, but holds a code that is not a whole number from 0 to ${largestCode}; encode its levels first.`,
       );
     }
-    counts.set(value, (counts.get(value) ?? 0) + 1);
+    while (counts.length <= code) counts.push(0);
+    counts[code]++;
   }
-  const byFrequency = [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0]).map(([code]) => code);
+  const present = Array.from(counts.keys()).filter((code) => counts[code] > 0);
+  const byFrequency = present.toSorted((a, b) => counts[b] - counts[a] || a - b);
   const codes = Int32Array.from(byFrequency.slice(0, maxBin));
 
-  const binOfCode = new Map(Array.from(codes, (code, bin) => [code, bin]));
-  const assigned = Uint8Array.from(values, (value) => binOfCode.get(value) ?? codes.length);
-  const info = counts.size > 1 ? byFrequency.sort((a, b) => a - b).join(':') : 'none';
+  const binOfCode = new Uint8Array(counts.length).fill(codes.length);
+  codes.forEach((code, bin) => (binOfCode[code] = bin));
+  const assigned = new Uint8Array(values.length);
+  for (let i = 0; i < values.length; i++) assigned[i] = values[i] >= 0 ? binOfCode[values[i]] : codes.length;
+  const info = present.length > 1 ? present.join(':') : 'none';
   return { bins: { column, bins: codes.length, upperBounds: new Float64Array(0), codes }, assigned, info };
 }

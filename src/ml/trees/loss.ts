@@ -154,10 +154,16 @@ function binaryLoss(scalePosWeight: number): Loss {
     name: 'binary sigmoid:1',
     hasLink: true,
     constantHessian: false,
-    derivatives: pointwise(
-      (y, s) => rowWeight(y) * (logistic(s) - y),
-      (y, s) => rowWeight(y) * logistic(s) * (1 - logistic(s)),
-    ),
+    // not by `pointwise`: both derivatives share the exponential, which is what they cost
+    derivatives: (target, score, weight, gradient, hessian) => {
+      for (let i = 0; i < target.length; i++) {
+        const w = weight === null ? 1 : weight[i];
+        const rowScale = rowWeight(target[i]);
+        const probability = logistic(score[i]);
+        gradient[i] = w * (rowScale * (probability - target[i]));
+        hessian[i] = w * (rowScale * probability * (1 - probability));
+      }
+    },
     initialScore(target, weight, offset) {
       const positives = weightedSum(weight, target, (y) => y * scalePosWeight);
       const negatives = weightedSum(weight, target, (y) => 1 - y);

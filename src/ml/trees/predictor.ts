@@ -1,4 +1,4 @@
-import { type Matrix, column } from '../matrix.ts';
+import type { Matrix } from '../matrix.ts';
 import {
   InvalidModel,
   type Tree,
@@ -90,15 +90,21 @@ export function addTree(
   score: Float64Array,
   values: Float64Array,
 ): void {
-  const walk = walkable(tree);
-  const block = new Float64Array(matrix.columns);
-  const usedFeatures = [...new Set(tree.splitFeature)];
-  const columns = usedFeatures.map((feature) => column(matrix, feature));
-  const count = rows === null ? matrix.rows : rows.length;
+  const { source, bound } = walkable(tree);
+  const { splitFeature, left, right } = source;
+  const { values: cells, rows: stride } = matrix;
+  const root = source.leaves > 1 ? 0 : -1;
+  const count = rows === null ? stride : rows.length;
   for (let i = 0; i < count; i++) {
     const row = rows === null ? i : rows[i];
-    for (let k = 0; k < usedFeatures.length; k++) block[usedFeatures[k]] = columns[k][row];
-    score[row] += values[leafOf(walk, block, 0)];
+    let node = root;
+    while (node >= 0) {
+      const value = cells[splitFeature[node] * stride + row];
+      if (value <= bound[node]) node = left[node];
+      else if (value > bound[node]) node = right[node];
+      else node = goesLeft(source, node, value) ? left[node] : right[node];
+    }
+    score[row] += values[~node];
   }
 }
 

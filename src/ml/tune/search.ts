@@ -11,7 +11,7 @@ export type Dimension =
   | { integer: readonly [low: number, high: number] }
   | { choice: readonly ParameterValue[] };
 
-export type ParameterValue = number | string | boolean | null;
+export type ParameterValue = number | string | boolean | null | readonly number[];
 
 /** One point of the space; plain JSON, so that each can be fitted by its own Map iteration. */
 export type Candidate = { trial: number; parameters: Record<string, ParameterValue> };

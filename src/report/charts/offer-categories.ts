@@ -1,22 +1,24 @@
-import type { PolicyCounts } from '../../recommend/funnel.ts';
 import type { Drawing, Figure, Frame } from '../figure.ts';
-import { count, counted, percent } from '../format.ts';
+import { count, counted, known, percent } from '../format.ts';
 import { hideSmall, minimumGroupRows } from '../small-groups.ts';
 import { el, fragment } from '../svg.ts';
 import { bar } from './marks.ts';
 import { rowsIn } from './rows.ts';
 
+/** In declared order. */
+export type SentOffers = readonly { name: string; category: string; sent: number }[];
+
 type Category = { name: string; sent: number; offers: { name: string; shown?: number }[]; told: boolean };
 
 /** What is sent by category, the most frequent first, each bar cut by its offers. */
-export function offerCategories({ offers }: Pick<PolicyCounts, 'offers'>): Figure {
+export function offerCategories({ offers }: { offers: SentOffers }): Figure {
   const all = offers.reduce((sum, { sent }) => sum + sent, 0);
   const categories = categoriesOf(offers);
   return {
     title: sentence(categories, all),
     description: `Offers that are sent, by category, the most frequent first; each bar is a share of all ${counted(all, 'offer')} sent, cut where one offer of the category ends and the next begins. ${categories.map((category) => `${category.name}: ${tell(category)}.`).join(' ')}`,
     span: 'full',
-    note: offers.some((_, i) => hideSmall(offers.map(({ sent }) => sent))[i] === undefined)
+    note: categories.some(({ told }) => !told)
       ? `Offers sent to fewer than ${minimumGroupRows} members are not told, nor those that would give them away.`
       : undefined,
     draw: (frame) => draw(categories, all, frame),
@@ -39,7 +41,7 @@ export function offerCategories({ offers }: Pick<PolicyCounts, 'offers'>): Figur
   };
 }
 
-function categoriesOf(offers: PolicyCounts['offers']): Category[] {
+function categoriesOf(offers: SentOffers): Category[] {
   const shown = hideSmall(offers.map(({ sent }) => sent));
   const byName = new Map<string, Category>();
   for (const [i, { category, name, sent }] of offers.entries()) {
@@ -54,12 +56,13 @@ function categoriesOf(offers: PolicyCounts['offers']): Category[] {
 }
 
 function sentence(categories: readonly Category[], all: number): string {
-  const [first] = categories.filter(({ told }) => told);
+  const first = categories.find(({ told }) => told);
   if (!first || all === 0)
     return `${counted(all, 'offer')} sent in ${counted(categories.length, 'category', 'categories')}`;
   const unused = categories.filter(({ sent }) => sent === 0).length;
-  const rest = unused === 0 ? 'every category is used' : `${counted(unused, 'category', 'categories')} not at all`;
-  return `${percent(first.sent / all)} of ${counted(all, 'offer')} sent are ${first.name}; ${rest}`;
+  const rest = unused === 0 ? 'every category gets some' : `${unused} of ${categories.length} categories get none`;
+  const name = first.name[0].toUpperCase() + first.name.slice(1);
+  return `${name} has ${percent(first.sent / all)} of ${counted(all, 'offer')} sent; ${rest}`;
 }
 
 function tell({ told, sent }: Category): string {
@@ -84,7 +87,7 @@ function draw(categories: readonly Category[], all: number, frame: Frame): Drawi
         ),
         category.told && [
           bar(rows.left, y, category.sent * scale, 14, 'fill blue'),
-          cuts.map((x) => el('rect', { x: x - 1, y, width: 2, height: 14, class: 'ground' })),
+          cuts.filter(known).map((x) => el('rect', { x: x - 1, y, width: 2, height: 14, class: 'ground' })),
         ],
       );
     }),

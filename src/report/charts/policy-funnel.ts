@@ -1,12 +1,21 @@
-import type { PolicyCounts } from '../../recommend/funnel.ts';
 import { funnelSteps } from '../../recommend/funnel.ts';
 import type { Drawing, Figure, Frame } from '../figure.ts';
-import { count, counted, known, listed, percent } from '../format.ts';
-import { hideSmall, minimumGroupRows } from '../small-groups.ts';
+import { count, counted, known, percent } from '../format.ts';
+import { isSmall, minimumGroupRows, poolNeighbours } from '../small-groups.ts';
 import type { Headline } from '../status.ts';
 import { fragment } from '../svg.ts';
 import { bar, swatch } from './marks.ts';
 import { rowsIn } from './rows.ts';
+
+/** As `policyCounts` makes them. */
+export type PolicyFacts = {
+  members: number;
+  holdoutMembers: number;
+  /** What is left after each step, from all pairs of a member and an offer to those that are sent. */
+  steps: readonly { name: string; pairs: number; members: number }[];
+  /** Pairs that each rule removed. */
+  removed: { readonly [rule: string]: number };
+};
 
 type Step = {
   name: string;
@@ -18,7 +27,7 @@ type Step = {
 };
 
 /** From all pairs of members and offers to those that are sent, step by step. */
-export function policyFunnel(counts: PolicyCounts): Figure {
+export function policyFunnel(counts: PolicyFacts): Figure {
   const steps = stepsOf(counts);
   const all = counts.steps[0].pairs;
   const hidden = steps.some(
@@ -26,19 +35,20 @@ export function policyFunnel(counts: PolicyCounts): Figure {
   );
   return {
     title: policyHeadline(counts).sentence,
-    description: `One row per step of the contact policy, in the order in which its rules are asked: the bar is what is left of ${counted(all, 'pair')} of a member and an offer, the hatched part what the step removed. ${steps.map((step) => `${step.name}: ${told(step.pairs)}.`).join(' ')}`,
+    description: `One row per step of the contact policy, in the order in which its rules are asked: the bar is what is left of all pairs of a member and an offer, the hatched part what the step removed. ${steps.map((step) => `${step.name}: ${told(step.pairs)}.`).join(' ')}`,
     span: 'full',
     legend: [
       { sample: swatch('fill blue'), text: 'left' },
       { sample: swatch('hatched orange'), text: 'removed at this step' },
     ],
-    note: [
-      counts.holdoutMembers > 0 &&
-        `${counted(counts.holdoutMembers, 'member')} of the holdout are never contacted, so that the effect of contacts can be measured.`,
-      hidden && `Numbers that would tell about fewer than ${minimumGroupRows} people are left out.`,
-    ]
-      .filter((sentence) => sentence !== false)
-      .join(' '),
+    note:
+      [
+        counts.holdoutMembers >= minimumGroupRows &&
+          `${counted(counts.holdoutMembers, 'member')} of the holdout are never contacted, so that the effect of contacts can be measured.`,
+        hidden && `Numbers that would tell about fewer than ${minimumGroupRows} people are left out.`,
+      ]
+        .filter((sentence) => sentence !== false)
+        .join(' ') || undefined,
     draw: (frame) => draw(steps, all, frame),
     table: {
       columns: [
@@ -53,55 +63,59 @@ export function policyFunnel(counts: PolicyCounts): Figure {
         told(pairs),
         pairs === undefined ? '' : percent(pairs / all),
         told(members),
-        removed.map(({ rule, pairs }) => `${rule} ${told(pairs)}`).join(', '),
+        removed.map(({ rule, pairs }) => `${rule.replaceAll('-', ' ')} ${told(pairs)}`).join(', '),
       ]),
     },
   };
 }
 
-/** How much is sent and what removed most of the rest, in one sentence. */
-export function policyHeadline({ steps, members, removed }: PolicyCounts): Headline {
-  const [first, last] = [steps[0], steps[steps.length - 1]];
-  if (first.pairs === 0) return { status: 'warned', sentence: 'There was nobody to recommend anything to' };
+/** How much is sent and what was most often against it, in one sentence. */
+export function policyHeadline(counts: PolicyFacts): Headline {
+  const steps = stepsOf(counts);
+  const [all, last] = [steps[0], steps[steps.length - 1]];
+  if (all.pairs === undefined) return { status: 'notice', sentence: 'Too few members to tell what is sent to them' };
+  if (all.pairs === 0) return { status: 'warned', sentence: 'There was nobody to recommend anything to' };
   if (last.pairs === 0)
-    return { status: 'warned', sentence: `None of ${counted(first.pairs, 'possible offer')} is sent` };
-  const strongest = Object.entries(removed).reduce((most, next) => (next[1] > most[1] ? next : most));
+    return { status: 'warned', sentence: `None of ${counted(all.pairs, 'possible offer')} is sent` };
+  const sent = last.pairs === undefined ? 'Few' : percent(last.pairs / all.pairs);
+  const to = last.members === undefined ? '' : `, to ${count(last.members)} of ${counted(counts.members, 'member')}`;
+  const [against] = steps.flatMap(({ removed }) => removed).sort((a, b) => (b.pairs ?? 0) - (a.pairs ?? 0));
   const because =
-    strongest[1] > 0 ? `; most others fell to the rule ${strongest[0]} (${percent(strongest[1] / first.pairs)})` : '';
-  return {
-    status: 'passed',
-    sentence: `${percent(last.pairs / first.pairs)} of ${counted(first.pairs, 'possible offer')} are sent, to ${count(last.members)} of ${counted(members, 'member')}${because}`,
-  };
+    against?.pairs === undefined
+      ? ''
+      : `; most often against one: ${against.rule.replaceAll('-', ' ')} (${percent(against.pairs / all.pairs)})`;
+  return { status: 'passed', sentence: `${sent} of ${counted(all.pairs, 'possible offer')} are sent${to}${because}` };
 }
 
-function stepsOf({ steps, removed }: PolicyCounts): Step[] {
+function stepsOf({ steps, removed }: PolicyFacts): Step[] {
   const pairs = tellNested(steps.map((step) => step.pairs));
   const members = tellNested(steps.map((step) => step.members));
   return steps.map((step, s) => {
-    const rules = funnelSteps.find(({ name }) => name === step.name)?.removedBy ?? [];
-    // of several rules one hidden number would follow from the others and the step's
-    const shown = hideSmall(rules.map((rule) => removed[rule]));
-    const stepTold = pairs[s] !== undefined && (s === 0 || pairs[s - 1] !== undefined);
+    const rules = (funnelSteps.find(({ name }) => name === step.name)?.removedBy ?? []).filter(
+      (rule) => removed[rule] > 0,
+    );
+    const told = pairs[s] !== undefined && pairs[s - 1] !== undefined && !rules.some((rule) => isSmall(removed[rule]));
     return {
       name: step.name,
       pairs: pairs[s],
       members: members[s],
       removed: rules
-        .map((rule, r) => ({ rule, pairs: stepTold ? shown[r] : undefined, size: removed[rule] }))
-        .filter(({ size }) => size > 0)
-        .sort((a, b) => b.size - a.size)
-        .map(({ rule, pairs }) => ({ rule, pairs })),
+        .toSorted((a, b) => removed[b] - removed[a])
+        .map((rule) => ({ rule, pairs: told ? removed[rule] : undefined })),
     };
   });
 }
 
-/** Falling counts without those from whose difference a small group could be computed. */
+/** Falling counts without those from whose difference a small group could be computed: they are told together. */
 function tellNested(counts: readonly number[]): (number | undefined)[] {
-  const shown = hideSmall(counts.map((rows, i) => rows - (counts[i + 1] ?? 0)));
-  const hidden = shown.flatMap((rows, i) => (rows === undefined ? [i] : []));
-  const [first, last] = [hidden[0] ?? Infinity, hidden.at(-1) ?? -Infinity];
-  // what falls away after step i is hidden: the steps after the first of these and up to the last are not told
-  return counts.map((rows, i) => (i > first && i <= last ? undefined : rows));
+  const losses = counts.map((rows, i) => ({ first: i, rows: rows - (counts[i + 1] ?? 0) }));
+  const pooled = poolNeighbours(
+    losses,
+    ({ rows }) => [rows],
+    (left, right) => ({ first: left.first, rows: left.rows + right.rows }),
+  );
+  const told = new Set(pooled.map(({ first }) => first));
+  return counts.map((rows, i) => (told.has(i) ? rows : undefined));
 }
 
 function told(rows: number | undefined): string {

@@ -1,6 +1,7 @@
 import type { MeasuredUplift } from '../../recommend/uplift.ts';
 import type { Figure } from '../figure.ts';
-import { counted, listed, percent, range, signed } from '../format.ts';
+import type { Estimate } from '../facts.ts';
+import { counted, listed, percent, quantity, range, signed } from '../format.ts';
 import type { Headline } from '../status.ts';
 import { el } from '../svg.ts';
 import { mark } from './marks.ts';
@@ -16,19 +17,19 @@ export function upliftStrips(facts: UpliftFacts): Figure {
   const untold = all.length - rows.length;
   return {
     title: upliftHeadline(facts).sentence,
-    description: `One row per offer on its own scale: the dot is the difference of response rates between contacted members and the holdout, the line its 95 % interval; zero is no effect. ${rows.map(({ name, uplift }) => `${name}: ${signed(uplift.difference.value, 'share')}.`).join(' ')}`,
+    description: `One row per offer on its own scale: the dot is the difference of response rates between contacted members and the holdout, the line its interval; zero is no effect. ${rows.map(({ name, uplift }) => `${name}: ${points(uplift.difference)}.`).join(' ')}`,
     span: 'full',
     legend: [
-      { sample: mark('dot', 0, 0, 'blue'), text: 'difference and 95 % interval' },
+      { sample: mark('dot', 0, 0, 'blue'), text: 'difference and interval' },
       { sample: el('path', { d: 'M0-6V6', class: 'line quiet' }), text: 'no effect' },
     ],
-    note: untold > 0 ? `${counted(untold, 'offer')} with too few members on either side are not told.` : undefined,
+    note: `The intervals of the offers hold all together at 95 %. ${untold > 0 ? `${counted(untold, 'row')} with too few members on either side left out.` : ''}`.trimEnd(),
     draw: (frame) =>
       drawStrips(
         rows.map(({ name, uplift: { difference } }) => ({
           name,
           unit: 'share',
-          value: `${signed(difference.value, 'share')} (${range(difference.low, difference.high, 'share')})`,
+          value: points(difference),
           estimate: difference,
           neutral: { at: 0, text: 'no effect' },
         })),
@@ -37,7 +38,7 @@ export function upliftStrips(facts: UpliftFacts): Figure {
     table: {
       columns: [
         { label: 'Offer' },
-        ...['Contacted', 'Response', 'Holdout', 'Response', 'Difference (95 % interval)', 'Would have shown'].map(
+        ...['Contacted', 'Response', 'Holdout', 'Response', 'Difference in points (interval)', 'Would have shown'].map(
           (label) => ({ label, numeric: true }),
         ),
       ],
@@ -47,8 +48,8 @@ export function upliftStrips(facts: UpliftFacts): Figure {
         percent(sent.rate.value),
         counted(holdout.members, 'member'),
         percent(holdout.rate.value),
-        `${signed(difference.value, 'share')} (${range(difference.low, difference.high, 'share')})`,
-        signed(minimumDetectable, 'share'),
+        points(difference),
+        signed(minimumDetectable * 100, '', 1),
       ]),
     },
   };
@@ -58,12 +59,12 @@ export function upliftStrips(facts: UpliftFacts): Figure {
 export function upliftHeadline({ overall, offers }: UpliftFacts): Headline {
   const { uplift } = overall;
   if (!uplift) return { status: 'notice', sentence: 'Too few responses to say what contacts change' };
-  const { value, low, high } = uplift.difference;
-  const interval = `${signed(value, 'share')} (${range(low, high, 'share')})`;
+  const { low, high } = uplift.difference;
+  const interval = points(uplift.difference);
   if (low <= 0 && high >= 0)
     return {
       status: 'notice',
-      sentence: `No effect of contacts is visible: ${interval}; a rise of ${percent(uplift.minimumDetectable)} would have shown`,
+      sentence: `No effect of contacts is visible: ${interval}; a rise of ${quantity(uplift.minimumDetectable * 100, 'points', 1)} would have shown`,
     };
   const harmful = offers.filter(({ result }) => (result.uplift?.difference.high ?? 0) < 0).map(({ name }) => name);
   const warning = harmful.length > 0 ? `; ${listed(harmful)} put members off` : '';
@@ -71,4 +72,9 @@ export function upliftHeadline({ overall, offers }: UpliftFacts): Headline {
     status: high < 0 || harmful.length > 0 ? 'warned' : 'passed',
     sentence: `Contacts change the response rate by ${interval}${warning}`,
   };
+}
+
+/** In percentage points: `+8.3 points (2.3 – 13.6)`. */
+function points({ value, low, high }: Estimate): string {
+  return `${signed(value * 100, 'points', 1)} (${range(low * 100, high * 100, '', 1)})`;
 }

@@ -1,7 +1,11 @@
+import { createHash } from 'node:crypto';
+import { type FileHandle, open } from 'node:fs/promises';
 import type { Contract } from '../../data/contract/contract.ts';
 import { decimalText, millionths } from '../../data/decimal-text.ts';
 import { FileRejected } from '../../data/file-rejected.ts';
+import { isGzip } from '../../data/format.ts';
 import { type Manifest, manifestDifferences, manifestEnding, parseManifest } from '../../data/manifest.ts';
+import { validateContent } from '../../data/quality/content.ts';
 import type { ControlTotal } from '../../data/quality/totals.ts';
 import { type RuleOutcome, type Validation, validateFile } from '../../data/quality/validate.ts';
 import type { SqlEngine } from '../../data/sql.ts';
@@ -21,12 +25,24 @@ export type Drop = {
   digest: string;
   sizeBytes: number;
   arrivedAtMs: number;
+  /** Of the event that announced it; several files have none in common. */
+  sequencer?: string;
   manifest?: Manifest;
 };
-type DroppedFile = { name: string; bytes: Uint8Array; digest: string };
+
+/** A small file is in memory, a large one open on the local disk: what is read of it is what its digest is of. */
+type DroppedFile = { name: string; digest: string; sizeBytes: number; content: Uint8Array | FileHandle };
+
+/** Files of more bytes are not held in memory. */
+const heldBytes = 16 * 2 ** 20;
+/** The same of files that are compressed, for what is in them may be very much more. */
+const heldGzipBytes = 2 ** 20;
 
 /** It is not complete yet; nothing is read of it. */
 export type WaitingDrop = { name: string; waitsFor: string[] };
+
+/** The object under the key is not the one that was announced: its newer content has an event of its own. */
+export type SupersededDrop = { name: string; superseded: true };
 
 export type Place = { useCase: UseCase; source: string; contract: Contract; folder: string; name: string };
 
@@ -46,23 +62,34 @@ export function placeOf(ports: Ports, key: string): Place {
   return { useCase, source, contract: contractOf(useCase, source), folder: key.slice(0, -name.length), name };
 }
 
+/** What the event says of the object; its etag is empty where nobody knows it. */
+export type Announced = { runId: string; etag: string; sequencer?: string };
+
 /**
  * Reads what an arrived object belongs to: itself, or the drop of the manifest that names it (or is it), once all of its files
  * are there. Whichever of them arrives last completes the drop, and every later event about any of them finds the same drop.
  */
-export async function readDrop(ports: Ports, place: Place, runId: string): Promise<Drop | WaitingDrop> {
+export async function readDrop(
+  ports: Ports,
+  place: Place,
+  { runId, etag, sequencer }: Announced,
+  leave: AsyncDisposableStack,
+): Promise<Drop | WaitingDrop | SupersededDrop> {
   const found = await manifestFor(ports, place);
-  if (found) return readManifestDrop(ports, place, found);
+  if (found) return readManifestDrop(ports, place, found, leave);
   if (place.contract.manifest === 'required')
     return { name: place.name, waitsFor: [`a manifest that names ${place.name}`] };
-  const { file, arrivedAtMs } = await readFileOf(ports, place, place.name);
+  const { file, arrivedAtMs, etag: present } = await readFileOf(ports, place, place.name, leave);
+  // taken for the announced drop, newer content would get the older one's place in the order
+  if (etag !== '' && present !== etag) return { name: place.name, superseded: true };
   return {
     dropId: runId,
     name: file.name,
     files: [file],
     digest: file.digest,
-    sizeBytes: file.bytes.length,
+    sizeBytes: file.sizeBytes,
     arrivedAtMs,
+    ...(sequencer && { sequencer }),
   };
 }
 
@@ -92,6 +119,7 @@ async function readManifestDrop(
   ports: Ports,
   place: Place,
   { name, bytes, manifest }: FoundManifest,
+  leave: AsyncDisposableStack,
 ): Promise<Drop | WaitingDrop> {
   const names = manifest.files.map((file) => file.name);
   const there = await Promise.all(names.map((file) => ports.bronze.head(`${place.folder}${file}`)));
@@ -100,7 +128,7 @@ async function readManifestDrop(
   const files: DroppedFile[] = [];
   const arrivals = [(await ports.bronze.head(`${place.folder}${name}`))?.lastModifiedMs ?? 0];
   for (const file of names) {
-    const read = await readFileOf(ports, place, file);
+    const read = await readFileOf(ports, place, file, leave);
     files.push(read.file);
     arrivals.push(read.arrivedAtMs);
   }
@@ -110,7 +138,7 @@ async function readManifestDrop(
     name,
     files,
     digest,
-    sizeBytes: files.reduce((sum, file) => sum + file.bytes.length, bytes.length),
+    sizeBytes: files.reduce((sum, file) => sum + file.sizeBytes, bytes.length),
     arrivedAtMs: Math.floor(Math.max(...arrivals)),
     manifest,
   };
@@ -120,13 +148,46 @@ async function readFileOf(
   ports: Ports,
   { folder }: Place,
   name: string,
-): Promise<{ file: DroppedFile; arrivedAtMs: number }> {
+  leave: AsyncDisposableStack,
+): Promise<{ file: DroppedFile; arrivedAtMs: number; etag: string | undefined }> {
   const key = `${folder}${name}`;
-  const bytes = await getWritten(ports.bronze, key, 'bronze');
-  const info = await ports.bronze.head(key);
+  let info = await ports.bronze.head(key);
+  let file: Omit<DroppedFile, 'name'>;
+  // time, etag and content must be of one object: where it was replaced in between, all are read again
+  for (let before = info; ; before = info) {
+    const isSmall = (info?.sizeBytes ?? 0) <= heldGzipBytes;
+    file = isSmall ? await heldFile(ports, key) : await fileOnDisk(ports, key, leave);
+    info = await ports.bronze.head(key);
+    if (info?.etag === before?.etag) break;
+  }
   // the drop's own time, not this attempt's: a second delivery makes the same rows
   const arrivedAtMs = Math.floor(info?.lastModifiedMs ?? ports.clock.nowMs());
-  return { file: { name, bytes, digest: digestOf(bytes) }, arrivedAtMs };
+  return { file: { name, ...file }, arrivedAtMs, etag: info?.etag };
+}
+
+async function heldFile(ports: Ports, key: string): Promise<Omit<DroppedFile, 'name'>> {
+  const content = await getWritten(ports.bronze, key, 'bronze');
+  return { digest: digestOf(content), sizeBytes: content.length, content };
+}
+
+async function fileOnDisk(ports: Ports, key: string, leave: AsyncDisposableStack): Promise<Omit<DroppedFile, 'name'>> {
+  const copy = await ports.bronze.localCopy(key);
+  leave.defer(() => copy.release());
+  // whoever replaces the object meanwhile makes another file: this one stays what it is until it is closed
+  const content = await open(copy.path);
+  leave.defer(() => content.close());
+  const hash = createHash('sha256');
+  const chunk = Buffer.allocUnsafe(4 * 2 ** 20);
+  let sizeBytes = 0;
+  for (let read = -1; read !== 0; sizeBytes += read) {
+    read = (await content.read(chunk, 0, chunk.length, sizeBytes)).bytesRead;
+    if (sizeBytes === 0 && !isGzip(chunk) && read > 0 && (await content.stat()).size <= heldBytes) {
+      const held = await content.readFile();
+      return { digest: digestOf(held), sizeBytes: held.length, content: held };
+    }
+    hash.update(chunk.subarray(0, read));
+  }
+  return { digest: hash.digest('hex'), sizeBytes, content };
 }
 
 /**
@@ -150,21 +211,15 @@ export function ingestedAlone({ files, manifest }: Drop, silver: Snapshot | unde
 export async function validateDrop(
   sql: SqlEngine,
   { contract }: Place,
-  { files, manifest, dropId, arrivedAtMs }: Drop,
+  { files, manifest, dropId, arrivedAtMs, sequencer }: Drop,
   temporaryDirectory: string,
 ): Promise<Validation> {
   const validations: Validation[] = [];
-  for (const { name: fileName, bytes, digest } of files) {
-    const validation = await validateFile({
-      sql,
-      bytes,
-      fileName,
-      digest,
-      contract,
-      arrivedAtMs,
-      dropId,
-      temporaryDirectory,
-    });
+  for (const { name: fileName, content, digest } of files) {
+    const input = { sql, fileName, digest, contract, arrivedAtMs, dropId, sequencer, temporaryDirectory };
+    const validation = await (content instanceof Uint8Array
+      ? validateFile({ ...input, bytes: content })
+      : validateContent({ ...input, content }));
     validations.push(validation);
     if (files.length > 1) await gather(sql, validation, validations.length === 1);
   }
@@ -192,7 +247,7 @@ async function gather(sql: SqlEngine, { accepted, quarantined }: Validation, isF
 /** Puts all files' rows in the place of the last one's, and adds up what was found. */
 async function combined(sql: SqlEngine, parts: readonly Validation[]): Promise<Validation> {
   for (const table of [parts[0].accepted, parts[0].quarantined]) {
-    await sql.run(`DROP TABLE ${table}; ALTER TABLE all_${table} RENAME TO ${table}`);
+    await sql.run(`CREATE OR REPLACE TEMP VIEW ${table} AS FROM all_${table}`);
   }
   const sum = (of: (part: Validation) => number): number => parts.reduce((total, part) => total + of(part), 0);
   const rows = sum(({ counts }) => counts.rows);

@@ -9,7 +9,9 @@ import type { GateResult } from '../../governance/gate.ts';
 import { fairnessGates } from '../../governance/fairness-gates.ts';
 import { type GateEvidence, evaluateGates, gateSummary } from '../../governance/gates.ts';
 import { imbalance } from '../../governance/imbalance.ts';
+import { quantisationGates } from '../../governance/quantisation-gates.ts';
 import { checkPredictions } from '../../governance/integrity.ts';
+import { type TestSetUse, reuseRemark, testSetUse } from '../../governance/test-set-use.ts';
 import type { LedgerEntry } from '../../governance/ledger.ts';
 import { type VersionManifest, readVersion, verifyVersion } from '../../governance/registry.ts';
 import { isMissing } from '../../ml/encoders/columns.ts';
@@ -20,7 +22,7 @@ import type { Declaration } from '../../usecase/declaration.ts';
 import { taskOf } from '../../usecase/label.ts';
 import { metricDescriptors, rowLoss } from '../../usecase/metrics.ts';
 import type { EvaluationDocument } from '../evaluate.ts';
-import { type RowSet, readFrozenSet } from './frozen-sets.ts';
+import { type RowSet, readFrozenSet, trainable } from './frozen-sets.ts';
 import { columnsRead, predictRows } from './learning.ts';
 import { metricSet } from './metric-set.ts';
 import { type LoadedVersion, loadEvaluation, loadVersion, readable } from './version.ts';
@@ -34,6 +36,8 @@ export type Judgement = {
   /** With the champion on the same frozen test rows; null where there is no other one, or nothing that can be compared. */
   comparison: ChampionComparison | null;
   criteriaHash: string | null;
+  /** The frozen rows that it rests on, and how many decisions do. */
+  testSet: TestSetUse;
   promote: boolean;
   /** One sentence or more, with the numbers. */
   reason: string;
@@ -53,7 +57,7 @@ export async function judge(
   ports: Ports,
   declaration: Declaration,
   version: number,
-  { entries, declare }: { entries: readonly LedgerEntry[]; declare: DeclareCriteria },
+  { entries, decisionId, declare }: { entries: readonly LedgerEntry[]; decisionId: string; declare: DeclareCriteria },
 ): Promise<Judgement> {
   const { id } = declaration;
   const challenger = await readVersion(ports.registry, id, version);
@@ -73,28 +77,34 @@ export async function judge(
       digestFaults: await verifyVersion(ports.registry, challenger),
       unreadable: model.fault ?? measured.fault,
       features: {
-        expected: [...declaration.features.numeric, ...declaration.features.categorical],
+        expected: featuresOf(trainable(declaration, evaluation)),
         found: model.value ? columnsRead(model.value.learnt) : [],
       },
       predictions: evaluation.predictions,
     },
     lineage: challenger.lineage,
     fairness: fairnessGates(declaration, evaluation.fairness),
+    quantisation: quantisationGates(declaration, evaluation.quantisation),
     championChecks: contest?.comparison.checks ?? [],
   });
+  const testSet = testSetUse(entries, challenger.lineage, decisionId);
+  const why = contest && passesBesides(gates, contest.comparison) ? contest.comparison.reason : gateSummary(gates);
   return {
     challenger,
     champion,
     gates,
+    testSet,
     comparison: contest?.comparison ?? null,
     criteriaHash: contest?.criteriaHash ?? null,
     promote: gates.every(({ passed }) => passed),
-    reason: contest && passesBesides(gates, contest.comparison) ? contest.comparison.reason : gateSummary(gates),
+    reason: why + reuseRemark(testSet),
     expectedHead: aliasHead(entries, 'champion'),
   };
 }
 
-type Measured = Pick<EvaluationDocument, 'predictions'> &
+const featuresOf = ({ features }: Declaration) => [...features.numeric, ...features.categorical];
+
+type Measured = Pick<EvaluationDocument, 'predictions' | 'leftOut' | 'quantisation'> &
   Pick<GateEvidence, 'metrics' | 'constantMetrics' | 'testRows' | 'leakage'> & {
     fairness: readonly FairnessAssessment[];
   };
@@ -107,6 +117,8 @@ function notMeasured(fault: string): Measured {
     constantMetrics: {},
     predictions: checkPredictions(new Float64Array()),
     fairness: [],
+    leftOut: [],
+    quantisation: null,
     leakage: [
       { check: 'label-derived', message: `What the leakage checks found is not known. ${fault}`, evidence: {} },
     ],

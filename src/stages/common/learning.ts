@@ -1,6 +1,10 @@
 import { type Calibrator, applyCalibrator, fitCalibrator } from '../../ml/calibration/calibrator.ts';
+import type { BackendSources } from '../../ml/dense/backend.ts';
+import { type DenseParameters, checkDenseParameters } from '../../ml/dense/parameters.ts';
 import type { Columns } from '../../ml/encoders/columns.ts';
 import { type Design, type DesignSpec, applyDesign, fitDesign } from '../../ml/encoders/design.ts';
+import type { TfliteModel } from '../../ml/formats/tflite/model.ts';
+import { predictTflite } from '../../ml/formats/tflite/predictor.ts';
 import { glmContributions } from '../../ml/glm/contributions.ts';
 import { type Glm, predictGlm } from '../../ml/glm/glm.ts';
 import type { Matrix } from '../../ml/matrix.ts';
@@ -14,6 +18,7 @@ import { holdout } from '../../ml/tune/holdout.ts';
 import type { Candidate } from '../../stages.ts';
 import type { Declaration } from '../../usecase/declaration.ts';
 import { taskOf } from '../../usecase/label.ts';
+import { denseContributions, learnDense } from './dense-learning.ts';
 import { type RowSet, takeRowSet } from './frozen-sets.ts';
 import { glmMatrix, learnGlm } from './glm-learning.ts';
 
@@ -21,7 +26,13 @@ import { glmMatrix, learnGlm } from './glm-learning.ts';
  * A model with the encoders it was fitted with: from the feature table's columns to predictions in the label's unit. Of an
  * event the predictions are probabilities, calibrated where there is a calibrator.
  */
-export type Learnt = { design: Design; model: TreeModel | Glm; calibrator?: Calibrator };
+export type Learnt = {
+  design: Design;
+  model: TreeModel | Glm | TfliteModel;
+  /** Of a quantised network the one in float that it was made from; known in training only. */
+  float?: TfliteModel;
+  calibrator?: Calibrator;
+};
 
 /** The declared features in their declared order: numbers as they are, categories as codes that trees split by sets. */
 export function designSpec({ features }: Declaration): DesignSpec {
@@ -31,24 +42,51 @@ export function designSpec({ features }: Declaration): DesignSpec {
   ];
 }
 
-/** Fits encoders and model on these rows alone; where the model stops early, on those that are not to watch it. */
-export function learn(declaration: Declaration, candidate: Candidate, rows: RowSet): Learnt {
+/**
+ * Fits encoders and model on these rows alone; where boosting stops early, on those that are not to watch it, and with `split.refit`
+ * once more on all of them, with as many rounds as were found.
+ */
+export async function learn(
+  declaration: Declaration,
+  candidate: Candidate,
+  rows: RowSet,
+  backends: BackendSources = {},
+): Promise<Learnt> {
   if (candidate.kind === 'glm') return learnGlm(declaration, candidate.parameters, rows.columns, rows.label);
+  if (candidate.kind === 'dense') {
+    const parameters: DenseParameters = candidate.parameters;
+    const stopsEarly = checkDenseParameters(parameters).earlyStoppingEpochs > 0;
+    return learnDense(declaration, parameters, watchedRows(declaration, rows, stopsEarly), backends);
+  }
   const design = fitDesign(rows.columns, designSpec(declaration));
-  const options = { categories: categoriesOf(design) };
+  const categories = categoriesOf(design);
   if (candidate.kind === 'random-forest') {
     const parameters: ForestParameters = candidate.parameters;
-    return { design, model: trainForest(applyDesign(design, rows.columns), rows.label, parameters, options) };
+    return {
+      design,
+      model: trainForest(applyDesign(design, rows.columns), rows.label, parameters, { categories, ...weightOf(rows) }),
+    };
   }
   const parameters: BoostingParameters = candidate.parameters;
   const { trained, watching } = watchedRows(declaration, rows, (parameters.earlyStoppingRounds ?? 0) > 0);
-  const validation = watching && { data: applyDesign(design, watching.columns), target: watching.label };
-  const matrix = applyDesign(design, trained.columns);
-  return {
-    design,
-    model: trainBoosting(matrix, trained.label, parameters, { ...options, ...(validation && { validation }) }),
+  const validation = watching && {
+    data: applyDesign(design, watching.columns),
+    target: watching.label,
+    ...weightOf(watching),
   };
+  const fit = (on: RowSet, fitParameters: BoostingParameters, watched = {}) =>
+    trainBoosting(applyDesign(design, on.columns), on.label, fitParameters, {
+      categories,
+      ...weightOf(on),
+      ...watched,
+    });
+  const model = fit(trained, parameters, validation && { validation });
+  if (!validation || !declaration.split.refit) return { design, model };
+  const iterations = model.trees.length / model.outputs;
+  return { design, model: fit(rows, { ...parameters, iterations, earlyStoppingRounds: 0 }) };
 }
+
+const weightOf = ({ weight }: RowSet) => (weight ? { weight } : {});
 
 /** The rows that early stopping watches, by a hash of the entity's key, and the others. */
 function watchedRows(
@@ -81,7 +119,11 @@ export function calibratorOf(
 export function predictRows(learnt: Learnt, columns: Columns): Float64Array {
   const { model, calibrator } = learnt;
   const matrix = matrixOf(learnt, columns);
-  const predicted = isGlm(model) ? predictGlm(model, matrix) : predict(model, matrix);
+  const predicted = isGlm(model)
+    ? predictGlm(model, matrix)
+    : isTflite(model)
+      ? predictTflite(model, matrix)
+      : predict(model, matrix);
   return calibrator ? applyCalibrator(calibrator, predicted) : predicted;
 }
 
@@ -105,20 +147,24 @@ export type ExplainedRows = { design: Design; matrix: Matrix; outputs: number; s
 export function explainRows(declaration: Declaration, learnt: Learnt, columns: Columns): ExplainedRows {
   const { design, model } = learnt;
   const matrix = matrixOf(learnt, columns);
-  if (!isGlm(model)) return { design, matrix, outputs: model.outputs, shap: treeShap(model, matrix).values };
-  // a GLM has a feature for each level: shown is the column
-  const shown = fitDesign(columns, designSpec(declaration));
+  if (isTrees(model)) return { design, matrix, outputs: model.outputs, shap: treeShap(model, matrix).values };
+  // a GLM and a network have a feature for each level: shown is the column
+  const read = new Set(columnsRead(learnt));
+  const spec = designSpec(declaration).filter(({ column }) => read.has(column));
+  const shown = fitDesign(columns, spec);
   return {
     design: shown,
     matrix: applyDesign(shown, columns),
     outputs: 1,
-    shap: glmContributions(model, design, matrix),
+    shap: isGlm(model)
+      ? glmContributions(model, design, matrix)
+      : denseContributions({ ...learnt, model }, columns).shap,
   };
 }
 
-export function isGlm(model: TreeModel | Glm): model is Glm {
-  return 'terms' in model;
-}
+export const isGlm = (model: Learnt['model']): model is Glm => 'terms' in model;
+export const isTflite = (model: Learnt['model']): model is TfliteModel => 'operators' in model;
+export const isTrees = (model: Learnt['model']): model is TreeModel => 'trees' in model;
 
 /** The levels behind the codes, for the model's own file. */
 function categoriesOf(design: Design): string[][] {

@@ -7,6 +7,7 @@ import { type CardGate, sageMakerCard } from '../../governance/sagemaker-card.ts
 import type { PromotedModel } from '../../ports/model-catalogue.ts';
 import type { Ports } from '../../ports/stage-ports.ts';
 import type { Gate } from '../../report/facts.ts';
+import { predictingFile } from './model-file.ts';
 import { readDocument } from './version.ts';
 
 /**
@@ -36,7 +37,13 @@ async function promotedModel(
   const promoted = moves.findLast((entry) => entry.kind === 'promote' && entry.version === version);
   const { gates = [] } = (promoted?.evidence ?? {}) as { gates?: (Gate | GateResult)[] };
   const reason = moves.at(-1)?.reason ?? '';
-  const content = sageMakerCard(card, { version, digest: manifest.digest, reason, gates: gates.map(cardGate) });
+  const content = sageMakerCard(card, {
+    version,
+    digest: manifest.digest,
+    modelFile: predictingFile(manifest.files.map(({ name }) => name)),
+    reason,
+    gates: gates.map(cardGate),
+  });
   return { useCase, version, digest: manifest.digest, card: content };
 }
 

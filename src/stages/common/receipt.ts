@@ -1,5 +1,7 @@
 import type { ControlTotal } from '../../data/quality/totals.ts';
 import type { Ports } from '../../ports/stage-ports.ts';
+import { smallestGroup } from '../../data/quality/profile.ts';
+import type { DropReceipt } from '../../report/facts.ts';
 import type { StageOutput } from '../../stages.ts';
 import { factsPrefix } from './facts.ts';
 import { fromJsonBytes, toJsonBytes } from './json.ts';
@@ -40,4 +42,19 @@ export async function writeReceipt(ports: Ports, receipt: Receipt): Promise<void
 export async function readReceipt(ports: Ports, run: { useCase: string; runId: string }): Promise<Receipt | undefined> {
   const bytes = await ports.reports.get(receiptKey(run));
   return bytes && fromJsonBytes<Receipt>(bytes, `reports/${receiptKey(run)}`);
+}
+
+/** What the run's page shows of it. What only a few rows add up to would tell about each of them, and stays in the receipt. */
+export function receiptFacts({
+  name,
+  status,
+  reason,
+  arrivedAt,
+  files,
+  totals,
+  rows,
+}: Omit<Receipt, 'runId'>): DropReceipt {
+  const isSmall = (group: number): boolean => group > 0 && group < smallestGroup;
+  const tells = isSmall(rows.accepted + rows.rejected) || isSmall(rows.quarantined);
+  return { name, status, reason, arrivedAt, files, totals: tells ? [] : totals };
 }

@@ -150,7 +150,12 @@ async function redrivePart(
   const before = await mountSilver(sql, silver, contract);
   const stays = await validateAgain(sql, contract, part);
   if (stays !== undefined) return stays;
-  await release(sql, ports, { useCase: request.useCase, contract, arrivedAtMs: part.arrivedAtMs });
+  await release(sql, ports, {
+    useCase: request.useCase,
+    contract,
+    arrivedAtMs: part.arrivedAtMs,
+    digests: part.digest === null ? [] : [part.digest],
+  });
   await sql.run(`CREATE OR REPLACE TEMP TABLE passing AS ${passingRows(releasedContract(contract), part)}`);
   const [{ n, lines }] = (await sql.rows(
     `SELECT count(*) AS n, string_agg(_line, ',' ORDER BY _line) AS lines FROM passing`,
@@ -163,6 +168,7 @@ async function redrivePart(
   const txn = { appId: `redrive:${digestOf(`${part.dropId} ${part.file} ${contract.version} ${lines}`)}`, version: 1 };
   await appendQuery(silver, sql, 'SELECT * EXCLUDE (_there) FROM passing WHERE NOT _there', {
     txn,
+    addColumns: true,
     unchangedSince: before,
     details: { runId: request.runId },
   });

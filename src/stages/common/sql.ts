@@ -1,5 +1,6 @@
 import { quoteName } from '../../data/quote.ts';
 import { type SqlEngine, openSql } from '../../data/sql.ts';
+import { ConcurrentChange } from '../../lake/errors.ts';
 import { type DeltaTable, deltaTable } from '../../lake/table.ts';
 import { mount } from '../../lake/mount.ts';
 import type { ObjectStore } from '../../ports/object-store.ts';
@@ -16,6 +17,20 @@ export async function withSql<T>(ports: Ports, work: (sql: SqlEngine) => Promise
   }
 }
 
+/** So often work is done anew because somebody else was faster. */
+const mostTries = 5;
+
+/** Does the work again where the table that it rests on has changed before it could write. */
+export async function againOnChange<T>(work: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof ConcurrentChange) || tries === mostTries) throw error;
+    }
+  }
+}
+
 /** A table of the lake with the run's clock and ids. */
 export function lakeTable(ports: Ports, store: ObjectStore, path: string, sql?: SqlEngine): DeltaTable {
   return deltaTable(store, path, { clock: ports.clock, ids: ports.ids, ...(sql && { sql }) });
@@ -25,6 +40,9 @@ export const silverPath = (useCase: string, source: string) => `tables/${useCase
 export const quarantinePath = (useCase: string, source: string) => `quarantine/${useCase}/${source}`;
 export const featuresPath = (useCase: string) => `features/${useCase}`;
 export const predictionsPath = (useCase: string) => `predictions/${useCase}`;
+export const recommendationsPath = (useCase: string) => `recommendations/${useCase}`;
+/** The pairs that the contact policy removed, each with its rule. */
+export const removalsPath = (useCase: string) => `recommendations/${useCase}-removed`;
 export const driftPath = (useCase: string) => `drift/${useCase}`;
 
 /** Makes the table, as of a version, the view `name`; false where there is no table yet. */
@@ -40,8 +58,9 @@ export async function mountTable(
   return { version: snapshot.version };
 }
 
-/** The rows that hold now: of several about one entity at one time, the one that came last. */
+/** The rows that hold now: of several about one entity at one time, the one that came last. Without keys every row holds. */
 export function currentRows(view: string, keys: readonly string[], latestFirst: string): string {
+  if (keys.length === 0) return `SELECT * FROM ${quoteName(view)}`;
   const by = keys.map(quoteName).join(', ');
   return `SELECT * FROM ${quoteName(view)} QUALIFY row_number() OVER (PARTITION BY ${by} ORDER BY ${latestFirst}) = 1`;
 }

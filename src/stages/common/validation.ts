@@ -1,26 +1,35 @@
 import { type CrossValidation, crossValidate } from '../../ml/tune/cross-validate.ts';
 import { type Split, groupedKFold, stratifiedKFold } from '../../ml/tune/folds.ts';
 import { holdout } from '../../ml/tune/holdout.ts';
+import type { BackendSources } from '../../ml/dense/backend.ts';
 import type { Candidate } from '../../stages.ts';
 import type { Declaration } from '../../usecase/declaration.ts';
 import { type RowSet, takeColumns, takeRowSet } from './frozen-sets.ts';
-import { learn, predictRows } from './learning.ts';
+import { type Learnt, learn, predictRows } from './learning.ts';
 import { labelReference, metricSet } from './metric-set.ts';
 import { searchOf } from './search.ts';
 
-/** Cross-validates a candidate over these rows as declared; encoders are fitted anew in each fold, an entity's rows share one. */
-export function validateCandidate(
+/**
+ * Cross-validates a candidate over these rows as declared; encoders are fitted anew in each fold, an entity's rows share one. No
+ * model is fitted a second time here, whatever `split.refit` says: that is for the one that is kept.
+ */
+export async function validateCandidate(
   declaration: Declaration,
   candidate: Candidate,
   rows: RowSet,
-): CrossValidation<string> {
+  backends: BackendSources = {},
+): Promise<CrossValidation<string>> {
   const { folds, seed } = searchOf(declaration, candidate.kind);
+  const splits = splitsOf(declaration, rows, { folds, seed });
+  const models: Learnt[] = [];
+  const once = { ...declaration, split: { ...declaration.split, refit: false } };
+  for (const { train } of splits) models.push(await learn(once, candidate, takeRowSet(rows, train), backends));
   return crossValidate({
-    splits: splitsOf(declaration, rows, { folds, seed }),
+    splits,
     actual: rows.label,
     outputs: rows.outputs,
     metrics: metricSet(labelReference(rows.label, declaration)),
-    fit: (train) => learn(declaration, candidate, takeRowSet(rows, train)),
+    fit: (_, fold) => models[fold],
     predict: (learnt, test) => predictRows(learnt, takeColumns(rows.columns, test)),
   });
 }

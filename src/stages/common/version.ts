@@ -12,7 +12,7 @@ import type { EvaluationDocument } from '../evaluate.ts';
 import type { TrainingDocument } from '../train.ts';
 import { BrokenDocument, fromJsonBytes } from './json.ts';
 import type { Learnt } from './learning.ts';
-import { readModelFile } from './model-file.ts';
+import { predictingFile, readModelFile } from './model-file.ts';
 
 /** A published version as the stages use it: every file read is verified against its manifest. */
 export type LoadedVersion = {
@@ -25,7 +25,8 @@ export type LoadedVersion = {
 /** Throws `VersionNotFound`, `DigestMismatch`, `InvalidModel`. */
 export async function loadVersion(ports: Ports, useCase: string, version: number): Promise<LoadedVersion> {
   const manifest = await readVersion(ports.registry, useCase, version);
-  const model = await readVersionFile(ports.registry, manifest, 'model.txt');
+  const file = predictingFile(manifest.files.map(({ name }) => name));
+  const model = await readVersionFile(ports.registry, manifest, file);
   const training = await readDocument<TrainingDocument>(ports, manifest, 'training.json');
   return {
     manifest,

@@ -33,7 +33,7 @@ async function cast(described: Column, texts: readonly string[]): Promise<Json[]
 const refused = (texts: readonly string[]): null[] => texts.map(() => null);
 
 describe('nothing is coerced', () => {
-  test('integers', async () => {
+  test('5. integers', async () => {
     const good = ['0', '7', '-3', '42', '2147483647', '-2147483648'];
     const bad = [
       '007',
@@ -60,7 +60,7 @@ describe('nothing is coerced', () => {
     expect(await cast(column('integer', 'BIGINT'), ['9223372036854775808'])).toEqual([null]);
   });
 
-  test('decimals', async () => {
+  test('5. decimals', async () => {
     const good = ['0', '0.5', '-0.25', '16884.924', '27.9', '100000', '0.1', '-0'];
     const bad = [
       '.5',
@@ -94,7 +94,7 @@ describe('nothing is coerced', () => {
     expect(await cast(fixed, ['12.345', '12.300', '10000000', '1e2'])).toEqual(refused(['', '', '', '']));
   });
 
-  test('dates are dates of the calendar', async () => {
+  test('5. dates are dates of the calendar', async () => {
     const good = ['2026-02-28', '2024-02-29', '1969-12-31', '0001-01-01', '9999-12-31'];
     const bad = [
       '2026-02-30',

@@ -59,6 +59,7 @@ describe('good rows', () => {
       _source_file: 'claims.csv',
       _ingested_at: '2026-03-01T06:30:00.000Z',
       _contract_version: '2.1.0',
+      _sequencer: null,
     };
     expect(await accepted()).toEqual([
       {
@@ -216,13 +217,13 @@ describe('warnings and halts', () => {
 });
 
 describe('files that are not what the contract describes', () => {
-  test('another delimiter is named, with the one declared', async () => {
+  test('3. another delimiter is named, with the one declared', async () => {
     const error = await rejection(file(good).replaceAll(';', ','));
     expect(error).toMatchObject({ code: 'wrong-delimiter', file: 'claims.csv' });
     expect(error.message).toContain('separated by a comma, the contract declares a semicolon');
   });
 
-  test('missing columns are named, with what seems meant', async () => {
+  test('3. missing columns are named, with what seems meant', async () => {
     const error = await rejection('claim_id;amuont;units;kind;paid;service_date\n');
     expect(error.code).toBe('missing-columns');
     expect(error.message).toContain('it lacks "amount"; its header is "claim_id", "amuont"');
@@ -230,7 +231,7 @@ describe('files that are not what the contract describes', () => {
     expect((await rejection('amount;units;paid;service_date\n')).message).toContain('"kind" or "claim_kind" or "art"');
   });
 
-  test('unknown columns are refused or ignored, as the contract says', async () => {
+  test('3. unknown columns are refused or ignored, as the contract says', async () => {
     const csv = file(good, other.replace('outpatient', 'out'))
       .replace('note', 'note;__proto__')
       .replaceAll(/(fine|Z;)$/gm, '$1;x');
@@ -242,7 +243,7 @@ describe('files that are not what the contract describes', () => {
     });
   });
 
-  test('two headers for one column', async () => {
+  test('3. two headers for one column', async () => {
     expect((await rejection(`${header};art\n`)).message).toContain('"kind" and "art" both stand for the column kind');
   });
 

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { checkLeakage } from '../../../src/ml/leakage/check.ts';
 import { correlation, rankCorrelation } from '../../../src/ml/leakage/correlation.ts';
 import { applyDesign, fitDesign } from '../../../src/ml/encoders/design.ts';
+import { labelDerivedFeatures } from '../../../src/ml/leakage/label-derived.ts';
 import { postEventFeatures } from '../../../src/ml/leakage/post-event.ts';
 import { singleFeatureR2 } from '../../../src/ml/leakage/single-feature-tree.ts';
 import type { Matrix } from '../../../src/ml/matrix.ts';
@@ -106,6 +107,19 @@ describe('checks before training', () => {
     expect(checkLeakage({ features, label, split: overlapping, limits: { maxDuplicateShare: 0.05 } })).toEqual([]);
   });
 
+  test('do not take different people who are alike in all their classes for one', () => {
+    const stream = random(8);
+    const classes = (count: number) => label.map(() => stream.integer(count));
+    const features = matrix({ region: classes(4), band: classes(5), group: classes(3) });
+    const score = classes(4);
+    const rows = Array.from(label.keys());
+    const split = { train: rows.filter((row) => row % 5 > 0), test: rows.filter((row) => row % 5 === 0) };
+    expect(checkLeakage({ features, label: score, split })).toEqual([]);
+    // a label that is measured tells them apart again
+    const copied = { train: rows, test: split.test };
+    expect(checkLeakage({ features, label, split: copied }).map(({ check }) => check)).toEqual(['duplicated-rows']);
+  });
+
   test('find fields declared as known after the event, encoded ones too', () => {
     const findings = postEventFeatures(['age', 'status=paid', 'statuses'], ['status']);
     expect(findings.map(({ feature, evidence }) => ({ feature, evidence }))).toEqual([
@@ -122,6 +136,39 @@ describe('checks before training', () => {
     const claimed = cost.map((value) => Number(value > 0));
     const flagged = claimed.map((value) => (stream.uniform() < 0.1 ? 1 - value : value));
     expect(checkLeakage({ features: matrix({ flagged }), label: claimed })).toEqual([]);
+  });
+
+  test('find a score of few values that is copied into part of the rows, by what chance does not explain', () => {
+    const stream = random(12);
+    const score = label.map(() => [0, 0, 0, 15, 25, 40, 65][stream.integer(7)]);
+    const copied = (share: number) => score.map((value) => (stream.uniform() < share ? value : 20 * stream.integer(6)));
+    const derived = (values: Float64Array, of = score) =>
+      labelDerivedFeatures(matrix({ values }), of).map(({ feature }) => feature);
+    expect(derived(copied(0.7))).toEqual(['values']);
+    expect(derived(copied(0.3))).toEqual([]);
+    // as often the same number as a copy, but only because nearly all rows have that one
+    const rare = label.map((_, i) => (i % 10 === 0 ? stream.integer(8) : 3));
+    expect(
+      derived(
+        rare.map((value) => (value === 3 ? 3 : stream.integer(8))),
+        rare,
+      ),
+    ).toEqual([]);
+    expect(derived(random(2).shuffle(score.slice()))).toEqual([]);
+  });
+
+  test('say what share is copied, whatever the rest meets by chance', () => {
+    const stream = random(14);
+    const score = Float64Array.from(
+      { length: 20_000 },
+      () => [0, 0, 0, 0, 15, 15, 15, 25, 40, 65][stream.integer(10)],
+    );
+    const others = stream.shuffle(score.filter((value) => value > 0));
+    let next = 0;
+    const values = score.map((value) => (value === 0 || stream.uniform() < 0.6 ? value : others[next++]));
+    const features: Matrix = { rows: score.length, columns: 1, names: ['values'], values };
+    const [{ evidence }] = labelDerivedFeatures(features, score);
+    expect(evidence['equalShare']).toBeCloseTo(0.6, 1);
   });
 
   test('give evidence without row values', () => {

@@ -26,6 +26,11 @@ type Policy = {
   region: string;
   charges: number;
   time: string;
+  name: string;
+  ssn: string;
+  birthDate: string;
+  zip: string;
+  mrn: string;
 };
 
 /** The records of a clean file, read by splitting: nothing in it is quoted. */
@@ -33,7 +38,7 @@ function policies(options: GenerateOptions): Policy[] {
   const text = new TextDecoder().decode(generate({ dirtShare: 0, ...options })[0].bytes);
   const lines = text.trimEnd().split(/\r?\n/);
   return lines.slice(1).map((line) => {
-    const [id, age, , bmi, children, smoker, region, charges, time] = line.split(',');
+    const [id, age, , bmi, children, smoker, region, charges, time, name, ssn, birthDate, zip, mrn] = line.split(',');
     return {
       id: +id,
       age: +age,
@@ -43,6 +48,11 @@ function policies(options: GenerateOptions): Policy[] {
       region,
       charges: +charges,
       time,
+      name,
+      ssn,
+      birthDate,
+      zip,
+      mrn,
     };
   });
 }
@@ -98,6 +108,29 @@ describe('the population is the one that was measured of the predecessor', () =>
   });
 });
 
+describe('everybody has what the PHI zone keeps', () => {
+  const people = policies({ rows: 3000, month: '2024-02' });
+
+  test('a date of birth that fits the age when the row was recorded', () => {
+    for (const { age, birthDate, time } of people) {
+      const years = Number(time.slice(0, 4)) - Number(birthDate.slice(0, 4));
+      expect(years - (time.slice(5, 10) < birthDate.slice(5) ? 1 : 0)).toBe(age);
+      expect(new Date(birthDate).toISOString().slice(0, 10)).toBe(birthDate);
+    }
+  });
+
+  test('a name, a social security number that is nobody’s, a ZIP code and a medical record number', () => {
+    for (const { name, ssn, zip, mrn } of people) {
+      expect(name).toMatch(/^[A-Z][a-z]+ [A-Z][a-z]+$/);
+      // an area from 900 on is no social security number, a group below 50 no taxpayer's number
+      expect(ssn).toMatch(/^9\d\d-[1-4]\d-\d{4}$/);
+      expect(zip).toMatch(/^\d{5}$/);
+      expect(mrn).toMatch(/^MRN-\d{8}$/);
+    }
+    expect(new Set(people.map(({ ssn }) => ssn)).size).toBeGreaterThan(2900);
+  });
+});
+
 describe('options', () => {
   const base = policies({ rows: 2000 });
 
@@ -132,7 +165,9 @@ describe('options', () => {
   });
 
   test('a file may be empty of rows', () => {
-    expect(new TextDecoder().decode(generate({ rows: 0 })[0].bytes).trim()).toMatch(/^customer_id,.*,timestamp$/);
+    expect(new TextDecoder().decode(generate({ rows: 0 })[0].bytes).trim()).toMatch(
+      /^customer_id,.*,timestamp,name,.*,mrn$/,
+    );
   });
 });
 

@@ -1,0 +1,4 @@
+import { sweep } from '../src/stages/sweep.ts';
+import { task } from './shared/task.ts';
+
+export const handler = task('Sweep', sweep);

@@ -1,0 +1,47 @@
+import type { Json } from '../data/json.ts';
+import { liveAt } from '../governance/aliases.ts';
+import { readLedger } from '../governance/ledger.ts';
+import { explainEntity } from '../stages/common/explain-entity.ts';
+import { useCaseOf } from '../usecase/catalogue.ts';
+import { whole } from './arguments.ts';
+import { type Command, UsageError, exitCodes } from './command.ts';
+import { explanationLines } from './explanation-view.ts';
+import { localPorts } from './open.ts';
+
+export const command: Command = {
+  summary: 'Says what a model makes of one entity, and why; it prints the entity’s own values.',
+  usage: 'USE_CASE ENTITY',
+  examples: [
+    ['bordereau explain insurance-cost 5f0c…', 'the prediction of the newest features, and what moves it'],
+    ['bordereau explain offer-prioritization M1a2b…', 'the offers that are sent, and what removed each other one'],
+    ['bordereau explain claim-propensity 5f0c… --version 2', 'by that version in place of the champion'],
+  ],
+  options: {
+    version: { type: 'string', value: 'N', help: 'a version in place of the champion' },
+    top: { type: 'string', default: '5', value: 'N', help: 'how many of several outputs are explained' },
+    features: { type: 'string', default: '8', value: 'N', help: 'how many features of each are told apart' },
+  },
+  positionals: { min: 2, max: 2 },
+  async run(call) {
+    const [useCase, entityKey] = call.positionals;
+    const [top, features] = [whole(call, 'top', 1)!, whole(call, 'features', 1)!];
+    const ports = await localPorts(call);
+    const { declaration } = useCaseOf(ports.catalogue, useCase);
+    const version = whole(call, 'version', 1) ?? liveAt(await readLedger(ports.registry, useCase), 'champion');
+    if (version === null) {
+      throw new UsageError(`${useCase} has no champion yet.`, `bordereau explain ${useCase} ${entityKey} --version 1`);
+    }
+    const explanation = await explainEntity(ports, { useCase, version, entityKey, top });
+    if (!explanation) {
+      const { key } = declaration.entity;
+      throw new UsageError(
+        `The feature table of ${useCase} knows no such ${key}. It takes the key as the tables have it.`,
+        `bordereau sql "SELECT DISTINCT ${key} FROM features LIMIT 5" --use-case ${useCase}`,
+      );
+    }
+    for (const line of explanationLines(explanation, declaration, { features, output: call.output }))
+      call.output.print(line);
+    call.output.document(explanation as unknown as Json);
+    return exitCodes.ok;
+  },
+};

@@ -1,0 +1,24 @@
+/** What stands in a cell; a missing value is an empty cell. */
+export type Cell = string | number | boolean | null | undefined;
+
+/**
+ * CSV by RFC 4180: commas, CRLF, a header. For people, who open it in a spreadsheet, a text that a spreadsheet would run as a
+ * formula (it begins with = + - @, a tab or a carriage return) gets an apostrophe before it. For machines nothing is changed:
+ * they would store the apostrophe. Numbers and truth values are no texts and are never changed.
+ */
+export function csvText(
+  headers: readonly string[],
+  rows: Iterable<readonly Cell[]>,
+  reader: 'people' | 'machines',
+): string {
+  const lines = [headers, ...rows].map((row) => row.map((cell) => field(cell, reader)).join(','));
+  return `${lines.join('\r\n')}\r\n`;
+}
+
+function field(cell: Cell, reader: 'people' | 'machines'): string {
+  if (cell === null || cell === undefined) return '';
+  if (typeof cell !== 'string') return String(cell);
+  const text = reader === 'people' && /^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell;
+  // spaces at the ends would be trimmed by some readers
+  return /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

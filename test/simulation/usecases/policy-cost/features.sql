@@ -1,0 +1,1 @@
+SELECT member_no, recorded_at, units, factor, charges FROM policies

@@ -1,0 +1,101 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { readReceipt } from '../../src/stages/common/receipt.ts';
+import { type World, openWorld, useCase } from './world.ts';
+
+const header = 'customer_id,age,sex,bmi,children,smoker,region,charges,timestamp';
+const policy = (charges: string, id = 'C1') =>
+  `${header}\n${id},40,MALE,27.5,1,no,NORTHWEST,${charges},2026-01-05T08:00:00Z\n`;
+
+let world: World;
+beforeEach(async () => {
+  world = await openWorld();
+});
+afterEach(() => world.close());
+
+/** One content of a key, as its event announces it, through Validate and Features. */
+async function arrives(charges: string, sequencer: string | undefined, name = 'p.csv') {
+  const dropped = await world.drop(name, policy(charges));
+  const runId = `drop-${charges}`;
+  const { status } = await world.run('Validate', { ...dropped, runId, ...(sequencer !== undefined && { sequencer }) });
+  expect(status).toBe('accepted');
+  await world.run('Features', { useCase, runId, source: 'policies' });
+}
+
+const current = async () => {
+  const rows = await world.rows(
+    'gold',
+    `features/${useCase}`,
+    'SELECT charges FROM rows QUALIFY row_number() OVER (PARTITION BY customer_id ORDER BY _built_at DESC, _batch) = 1',
+  );
+  return rows.map(({ charges }) => Number(charges));
+};
+
+describe('10. a key overwritten, its events reversed, sequencers of unequal length: the newest wins', () => {
+  test.each([
+    ['of one length', '0055AED6DCD90281E5', '0055AED6DCD90281E6'],
+    ['the later one longer', '0055AED6DCD9', '0055AED6DCD90281E6'],
+    ['the later one shorter', '0055AED6DCD90281E6', '0055AED7'],
+  ])('%s', async (_, older, newer) => {
+    await arrives('200.00', newer);
+    await arrives('100.00', older);
+    expect(await current()).toEqual([200]);
+    expect(
+      await world.rows('silver', `tables/${useCase}/policies`, 'SELECT charges FROM rows ORDER BY charges'),
+    ).toEqual([{ charges: 100 }, { charges: 200 }]);
+  });
+
+  test('though the older content has arrived later by the store’s clock', async () => {
+    await arrives('200.00', '00B');
+    world.setClock(world.ports.clock.nowMs() + 60_000);
+    await arrives('100.00', '00A');
+    expect(await current()).toEqual([200]);
+  });
+
+  test('in their own order as well', async () => {
+    await arrives('100.00', '00A');
+    await arrives('200.00', '00B');
+    world.setClock(world.ports.clock.nowMs() + 60_000);
+    await world.run('Features', { useCase, runId: 'later', source: 'policies' });
+    expect(await current()).toEqual([200]);
+  });
+
+  test('sequencers of different keys say nothing of each other: there the time of arrival decides', async () => {
+    await arrives('100.00', '00F', 'a.csv');
+    world.setClock(world.ports.clock.nowMs() + 60_000);
+    await arrives('200.00', '00A', 'b.csv');
+    expect(await current()).toEqual([200]);
+  });
+
+  test('a file that a sweep has found has no sequencer, and counts from when it arrived', async () => {
+    await arrives('100.00', '00F');
+    world.setClock(world.ports.clock.nowMs() + 60_000);
+    await arrives('200.00', undefined);
+    expect(await current()).toEqual([200]);
+  });
+});
+
+describe('the same content under another name', () => {
+  test('is named as a repeat in its receipt, and adds nothing', async () => {
+    await world.run('Validate', await world.drop('first.csv', policy('100.00')));
+    const second = await world.drop('second.csv', policy('100.00'));
+    expect(await world.run('Validate', second)).toMatchObject({
+      status: 'repeated',
+      rows: { dropped: 0, accepted: 0 },
+    });
+    expect(await readReceipt(world.ports, { useCase, runId: second.runId })).toMatchObject({
+      name: 'second.csv',
+      status: 'repeated',
+      reason: 'first.csv brought the same content before (run drop-first.csv): nothing was added.',
+      files: [{ name: 'second.csv' }],
+    });
+    expect(await world.rows('silver', `tables/${useCase}/policies`)).toHaveLength(1);
+  });
+
+  test('the same event again is no repeat: its receipt stays what it was', async () => {
+    const dropped = await world.drop('first.csv', policy('100.00'));
+    await world.run('Validate', dropped);
+    const before = await readReceipt(world.ports, { useCase, runId: dropped.runId });
+    await world.run('Validate', dropped);
+    expect(await readReceipt(world.ports, { useCase, runId: dropped.runId })).toEqual(before);
+  });
+});

@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { loadEvaluation, loadVersion } from '../../../src/stages/common/version.ts';
+import type { DeclarationInput } from '../../../src/usecase/declaration.ts';
+import { demo } from '../../../usecases/claim-propensity/demo.ts';
+import declaration from '../../../usecases/claim-propensity/usecase.ts';
+import { type Told, tellDemo } from '../story.ts';
+
+const useCase = 'claim-propensity';
+const [model] = declaration.models;
+/** One candidate of fewer trees in place of the search; gates, decisions and limits are the product's own. */
+const small = {
+  ...declaration,
+  models: [
+    {
+      ...model,
+      parameters: { ...model.parameters, iterations: 150, learningRate: 0.15 },
+      search: { ...model.search, space: {}, trials: 0, folds: 2 },
+    },
+  ],
+} as DeclarationInput;
+
+let told: Told;
+beforeAll(async () => {
+  told = await tellDemo(small, demo, { rows: 2500 });
+}, 60_000);
+afterAll(() => told.close());
+
+test('every machine of the story ends well, and every record of the first month is accounted for', () => {
+  expect(told.ended.filter(({ status }) => status !== 'SUCCEEDED')).toEqual([]);
+  const { dropped, accepted, quarantined, rejected } = told.document.rows;
+  expect(dropped).toBe(2500);
+  expect(accepted + quarantined + rejected).toBe(dropped);
+});
+
+test('the first model passes every declared gate, without the two sparse columns', async () => {
+  const { champion, gates } = told.document;
+  expect(gates.filter(({ passed }) => !passed)).toEqual([]);
+  expect(champion?.version).toBe(1);
+  const { manifest } = await loadVersion(told.runtime.ports, useCase, 1);
+  const { leftOut } = await loadEvaluation(told.runtime.ports, manifest);
+  expect(leftOut).toEqual(['family_history_3', 'employment_type']);
+  expect(manifest.lineage.features).toHaveLength(38);
+});
+
+test('each application is decided by cost: no claim, a person looks, or a claim, with three reasons', async () => {
+  const scored = await told.rows(
+    'gold',
+    `predictions/${useCase}`,
+    `SELECT category, min(prediction) AS least, max(prediction) AS most, 
+      min(json_array_length(reasons)) AS reasons
+      FROM rows GROUP BY category ORDER BY least`,
+  );
+  expect(scored.map(({ category }) => category)).toEqual(['no_claim', 'review', 'claim']);
+  // 60 for a claim expected in vain, 240 for one that nobody expected, 15 for a look: a look pays from 1/16 to 3/4
+  const [none, review, claim] = scored;
+  expect(Number(none['most'])).toBeLessThan(15 / 240);
+  expect(Number(review['least'])).toBeGreaterThanOrEqual(15 / 240);
+  expect(Number(review['most'])).toBeLessThan(1 - 15 / 60);
+  expect(Number(claim['least'])).toBeGreaterThanOrEqual(1 - 15 / 60);
+  expect(scored.map(({ reasons }) => reasons)).toEqual([3, 3, 3]);
+});
+
+test('applications without a known outcome are scored too, by the schedule at 19:00 in London', async () => {
+  const [{ n }] = await told.rows(
+    'gold',
+    `predictions/${useCase}`,
+    `SELECT count(*) AS n FROM rows WHERE run_id LIKE 'score-2026-03-%'`,
+  );
+  expect(Number(n)).toBeGreaterThan(290);
+});
+
+test('the second month is found to have drifted, and the summary names the columns', () => {
+  const { detected, features } = told.document.drift;
+  expect(detected).toBe(true);
+  expect(features).toContain('age');
+});
