@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { exp } from './exponential.ts';
 
 /**
  * One seeded stream of random numbers. Every draw advances the stream; `fork` does not, and does not depend on how far it
@@ -33,8 +34,8 @@ type Indexed = { readonly length: number; [index: number]: unknown };
  * A seeded random stream: xoshiro128** 1.1 (Blackman and Vigna, "Scrambled Linear Pseudorandom Number Generators", 2021),
  * its state drawn from the SHA-256 of the seed. `random(7)` and `random('7')` are the same stream. Never for secrets.
  *
- * Uniforms and integers use integer arithmetic only and are equal on every platform. The other distributions also call
- * `Math.log` and `Math.exp`, which V8 computes by its own port of fdlibm: equal on x64 and arm64 of one Node version.
+ * Uniforms and integers use integer arithmetic only, the other distributions nothing that one processor rounds otherwise than
+ * another (`exponential.ts`): the same numbers on x64 and arm64.
  */
 export function random(seed: number | string): Random {
   if (typeof seed === 'number' && !Number.isFinite(seed)) throw new RangeError(`A seed must be finite, it is ${seed}.`);
@@ -88,7 +89,7 @@ function stream(key: string): Random {
 
   function gamma(shape: number, scale = 1): number {
     if (!(shape > 0 && scale > 0)) throw new RangeError(`Gamma needs shape and scale > 0: ${shape} and ${scale}.`);
-    if (shape < 1) return gamma(shape + 1, scale) * Math.exp(Math.log(1 - uniform()) / shape);
+    if (shape < 1) return gamma(shape + 1, scale) * exp(Math.log(1 - uniform()) / shape);
     return scale * gammaByCube(shape, standardNormal, uniform);
   }
 
@@ -160,7 +161,7 @@ export function xoshiro128(state: Int32Array): number {
 
 /** Counts how many uniforms can be multiplied before the product falls below exp(−mean) (Knuth, TAOCP 2, 3.4.1). */
 function poissonByProducts(mean: number, uniform: () => number): number {
-  const floor = Math.exp(-mean);
+  const floor = exp(-mean);
   let count = 0;
   for (let product = uniform(); product > floor; product *= uniform()) count++;
   return count;

@@ -45,10 +45,19 @@ describe('the commands of the README', () => {
   });
 
   test('npm scripts are run by .ci/run, with a file of one’s own too', () => {
-    expect(scripts).toEqual(['npm run demo', 'npm run demo -- --data policies.csv', 'npm test', 'npm run synth']);
+    expect(scripts).toEqual([
+      'npm run demo',
+      'npm run demo -- --data policies.csv',
+      'npm run demo -- --use-case offer-prioritization',
+      'npm run demo -- --all',
+      'npm test',
+      'npm run synth',
+    ]);
     expect(ci).toMatch(/^npm test$/m);
     expect(ci).toMatch(/npm run --silent demo -- --json --dir \S+ >/);
     expect(ci).toMatch(/npm run --silent demo -- .*--data /);
+    expect(ci).toMatch(/npm run --silent demo -- --use-case offer-prioritization /);
+    expect(ci).toMatch(/npm run --silent demo -- --all /);
     expect(ci).toMatch(/npm run --silent synth/);
   });
 });

@@ -3,6 +3,7 @@ import { fitGlm } from '../glm/glm.ts';
 import { ensureBinary } from '../metrics/binary.ts';
 import { weightedMean } from '../metrics/regression.ts';
 import { clipProbability, logistic, logOdds } from './log-odds.ts';
+import { log1p } from '../exponential.ts';
 
 /** calibrated = 1 / (1 + exp(−(a · ln p − b · ln(1 − p) + c))), a and b ≥ 0. Plain JSON. */
 export type Beta = { kind: 'beta'; a: number; b: number; c: number };
@@ -16,7 +17,7 @@ export function fitBeta(predicted: Float64Array, actual: Float64Array, weight?: 
   ensureSameRows({ predicted, actual, weight });
   ensureBinary(actual);
   const low = predicted.map((p) => Math.log(clipProbability(p)));
-  const high = predicted.map((p) => -Math.log1p(-clipProbability(p)));
+  const high = predicted.map((p) => -log1p(-clipProbability(p)));
   const fit = (columns: Record<string, Float64Array>) => {
     const names = Object.keys(columns);
     const values = new Float64Array(names.length * actual.length);
@@ -39,6 +40,6 @@ export function fitBeta(predicted: Float64Array, actual: Float64Array, weight?: 
 export function applyBeta({ a, b, c }: Beta, predicted: Float64Array): Float64Array {
   return predicted.map((p) => {
     const kept = clipProbability(p);
-    return logistic(a * Math.log(kept) - b * Math.log1p(-kept) + c);
+    return logistic(a * Math.log(kept) - b * log1p(-kept) + c);
   });
 }

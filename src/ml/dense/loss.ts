@@ -1,12 +1,13 @@
 import type { Dense } from './parameters.ts';
 import type { DenseRows } from './rows.ts';
+import { exp, log1p } from '../exponential.ts';
 
 /**
  * The loss of one output: cross-entropy of the log-odds `raw` for `binary`, the squared difference for `squared_error`.
  */
 export function outputLoss(objective: Dense['objective'], raw: number, target: number): number {
   if (objective === 'squared_error') return (raw - target) ** 2;
-  return Math.max(raw, 0) - raw * target + Math.log1p(Math.exp(-Math.abs(raw)));
+  return Math.max(raw, 0) - raw * target + log1p(exp(-Math.abs(raw)));
 }
 
 /** Mean loss over rows and outputs; `raw` is `[row * outputs + output]`. */

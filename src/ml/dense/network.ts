@@ -1,6 +1,7 @@
 import { ArgumentError } from '../ensure.ts';
 import type { Matrix } from '../matrix.ts';
 import { InvalidModel } from '../trees/model.ts';
+import { exp } from '../exponential.ts';
 
 export type Activation = 'linear' | 'relu' | 'sigmoid';
 
@@ -70,7 +71,7 @@ export function forwardPass(layers: readonly DenseLayer[], raw: boolean): (row: 
 
 export function activate(value: number, activation: Activation): number {
   if (activation === 'relu') return value > 0 ? value : 0;
-  return activation === 'sigmoid' ? 1 / (1 + Math.exp(-value)) : value;
+  return activation === 'sigmoid' ? 1 / (1 + exp(-value)) : value;
 }
 
 /** The matrix row by row, as float32: what a network is trained and asked with. Throws as `predictDense` does. */

@@ -1,5 +1,6 @@
 import { ArgumentError } from '../ensure.ts';
 import { tweediePower, unitDeviance, type DevianceFamily } from '../metrics/deviance.ts';
+import { exp } from '../exponential.ts';
 
 /** What the label is distributed as; each with its customary link: log, for `binomial` logit, for `normal` identity. */
 export type GlmFamily = DevianceFamily | 'binomial';
@@ -57,8 +58,8 @@ export function linkOf(link: Link, mean: number): number {
 
 /** mean = g⁻¹(η). */
 export function inverseLink(link: Link, eta: number): number {
-  if (link === 'log') return Math.exp(eta);
-  if (link === 'logit') return eta >= 0 ? 1 / (1 + Math.exp(-eta)) : Math.exp(eta) / (1 + Math.exp(eta));
+  if (link === 'log') return exp(eta);
+  if (link === 'logit') return eta >= 0 ? 1 / (1 + exp(-eta)) : exp(eta) / (1 + exp(eta));
   return eta;
 }
 

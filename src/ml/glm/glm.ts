@@ -5,6 +5,7 @@ import { criticalValue } from '../metrics/normal.ts';
 import { normalTwoSidedTail } from '../stats/special.ts';
 import { cholesky, inverse, solve } from './cholesky.ts';
 import { ensureLabels, familyFunctions, inverseLink, linkOf, meanSlope, type GlmFamily } from './family.ts';
+import { exp } from '../exponential.ts';
 
 /** A fitted generalised linear model; plain JSON. The intercept comes first where there is one. */
 export type Glm = {
@@ -104,9 +105,9 @@ export function coefficientTable(glm: Glm, confidence = 0.95): CoefficientRow[] 
     const { coefficient, standardError } = term;
     const z = coefficient / standardError;
     const relativity = {
-      value: Math.exp(coefficient),
-      low: Math.exp(coefficient - critical * standardError),
-      high: Math.exp(coefficient + critical * standardError),
+      value: exp(coefficient),
+      low: exp(coefficient - critical * standardError),
+      high: exp(coefficient + critical * standardError),
     };
     return { ...term, z, pValue: normalTwoSidedTail(z), relativity };
   });

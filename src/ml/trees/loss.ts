@@ -1,4 +1,5 @@
 import { type Boosting, InvalidParameter, InvalidTrainingData } from './parameters.ts';
+import { exp, log1p } from '../exponential.ts';
 
 /**
  * What boosting needs to know about an objective. All arrays are per row; `score` is on the link scale (log for Poisson, Gamma
@@ -86,11 +87,11 @@ const losses: Record<Boosting['objective'], (parameters: Boosting) => Loss> = {
     hasLink: true,
     constantHessian: false,
     derivatives: pointwise(
-      (y, s) => Math.exp(s) - y,
-      (_, s) => Math.exp(s + poissonSafeguard),
+      (y, s) => exp(s) - y,
+      (_, s) => exp(s + poissonSafeguard),
     ),
     initialScore: logOfRatio(1),
-    meanLoss: mean((y, s) => Math.exp(s) - y * s),
+    meanLoss: mean((y, s) => exp(s) - y * s),
     leafQuantile: null,
     check: notNegative('poisson'),
   }),
@@ -99,11 +100,11 @@ const losses: Record<Boosting['objective'], (parameters: Boosting) => Loss> = {
     hasLink: true,
     constantHessian: false,
     derivatives: pointwise(
-      (y, s) => 1 - y * Math.exp(-s),
-      (y, s) => y * Math.exp(-s),
+      (y, s) => 1 - y * exp(-s),
+      (y, s) => y * exp(-s),
     ),
     initialScore: logOfRatio(2),
-    meanLoss: mean((y, s) => y * Math.exp(-s) + s),
+    meanLoss: mean((y, s) => y * exp(-s) + s),
     leafQuantile: null,
     check: positive('gamma'),
   }),
@@ -112,11 +113,11 @@ const losses: Record<Boosting['objective'], (parameters: Boosting) => Loss> = {
     hasLink: true,
     constantHessian: false,
     derivatives: pointwise(
-      (y, s) => -y * Math.exp((1 - power) * s) + Math.exp((2 - power) * s),
-      (y, s) => -y * (1 - power) * Math.exp((1 - power) * s) + (2 - power) * Math.exp((2 - power) * s),
+      (y, s) => -y * exp((1 - power) * s) + exp((2 - power) * s),
+      (y, s) => -y * (1 - power) * exp((1 - power) * s) + (2 - power) * exp((2 - power) * s),
     ),
     initialScore: logOfRatio(power),
-    meanLoss: mean((y, s) => (-y * Math.exp((1 - power) * s)) / (1 - power) + Math.exp((2 - power) * s) / (2 - power)),
+    meanLoss: mean((y, s) => (-y * exp((1 - power) * s)) / (1 - power) + exp((2 - power) * s) / (2 - power)),
     leafQuantile: null,
     check: notNegative('tweedie'),
   }),
@@ -178,7 +179,7 @@ function binaryLoss(scalePosWeight: number): Loss {
       let total = 0;
       for (let i = 0; i < target.length; i++) {
         const w = (weight === null ? 1 : weight[i]) * rowWeight(target[i]);
-        sum += w * (Math.max(score[i], 0) - target[i] * score[i] + Math.log1p(Math.exp(-Math.abs(score[i]))));
+        sum += w * (Math.max(score[i], 0) - target[i] * score[i] + log1p(exp(-Math.abs(score[i]))));
         total += w;
       }
       return sum / total;
@@ -196,7 +197,7 @@ function binaryLoss(scalePosWeight: number): Loss {
 }
 
 export function logistic(score: number): number {
-  return 1 / (1 + Math.exp(-score));
+  return 1 / (1 + exp(-score));
 }
 
 type PerRow = (target: number, score: number) => number;
@@ -236,8 +237,8 @@ function weightedMeanResidual(target: Float64Array, weight: Float64Array | null,
 function logOfRatio(power: number): Loss['initialScore'] {
   return (target, weight, offset) => {
     const shift = (i: number) => (offset === null ? 0 : offset[i]);
-    const observed = weightedSum(weight, target, (y, i) => y * Math.exp((1 - power) * shift(i)));
-    const expected = weightedSum(weight, target, (_, i) => Math.exp((2 - power) * shift(i)));
+    const observed = weightedSum(weight, target, (y, i) => y * exp((1 - power) * shift(i)));
+    const expected = weightedSum(weight, target, (_, i) => exp((2 - power) * shift(i)));
     if (!(observed > 0)) throw new InvalidTrainingData('All targets are zero: the log of their mean does not exist.');
     return Math.log(observed / expected);
   };

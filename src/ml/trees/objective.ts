@@ -1,4 +1,5 @@
 import type { TreeModel } from './model.ts';
+import { exp, log1p } from '../exponential.ts';
 
 /**
  * Turns raw scores (rows × outputs, row-major) into predictions in place, as LightGBM does for the objective named in the model.
@@ -11,16 +12,16 @@ export function inverseLink(model: TreeModel, scores: Float64Array): void {
     case 'cross_entropy':
     case 'multiclassova': {
       const sigmoid = Number(options.find((option) => option.startsWith('sigmoid:'))?.slice(8) ?? 1);
-      for (let i = 0; i < scores.length; i++) scores[i] = 1 / (1 + Math.exp(-sigmoid * scores[i]));
+      for (let i = 0; i < scores.length; i++) scores[i] = 1 / (1 + exp(-sigmoid * scores[i]));
       return;
     }
     case 'cross_entropy_lambda':
-      for (let i = 0; i < scores.length; i++) scores[i] = Math.log1p(Math.exp(scores[i]));
+      for (let i = 0; i < scores.length; i++) scores[i] = log1p(exp(scores[i]));
       return;
     case 'poisson':
     case 'gamma':
     case 'tweedie':
-      for (let i = 0; i < scores.length; i++) scores[i] = Math.exp(scores[i]);
+      for (let i = 0; i < scores.length; i++) scores[i] = exp(scores[i]);
       return;
     case 'multiclass':
       for (let at = 0; at < scores.length; at += model.outputs) softmax(scores.subarray(at, at + model.outputs));
@@ -36,7 +37,7 @@ function softmax(scores: Float64Array): void {
   for (const score of scores) most = Math.max(most, score);
   let sum = 0;
   for (let k = 0; k < scores.length; k++) {
-    scores[k] = Math.exp(scores[k] - most);
+    scores[k] = exp(scores[k] - most);
     sum += scores[k];
   }
   for (let k = 0; k < scores.length; k++) scores[k] /= sum;

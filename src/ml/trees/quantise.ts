@@ -1,3 +1,5 @@
+import { ceilLog2 } from '../exponential.ts';
+
 /**
  * Gradients as whole numbers, so that sums of them are exact in any order: a histogram is the same whether it was added up by
  * row, by block, by subtraction, by the WebAssembly kernel or by its twin, and so is the tree.
@@ -35,7 +37,7 @@ export function quantise(
   into?: Float64Array,
 ): QuantisedGradients {
   const rows = gradient.length;
-  const countBits = Math.ceil(Math.log2(maxCount + 1));
+  const countBits = ceilLog2(maxCount + 1);
   const countRange = 2 ** countBits;
   const lanes = hessian === null && 52 - 2 * countBits >= fewestGradientBits ? 1 : 2;
   const gradientUnit = unit(largest(gradient), lanes === 1 ? 52 - 2 * countBits : 52 - countBits);
@@ -66,5 +68,5 @@ const negligible = 1e-100;
 
 /** The smallest power of two in which `most` still fits the bits. */
 function unit(most: number, bits: number): number {
-  return most < negligible ? 1 : 2 ** (Math.ceil(Math.log2(most)) + 1 - bits);
+  return most < negligible ? 1 : 2 ** (ceilLog2(most) + 1 - bits);
 }

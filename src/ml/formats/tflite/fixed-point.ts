@@ -1,3 +1,5 @@
+import { ceilLog2 } from '../../exponential.ts';
+
 /**
  * TensorFlow Lite's fixed-point arithmetic, bit for bit as its reference kernels have it (Jacob et al., "Quantization and Training
  * of Neural Networks for Efficient Integer-Arithmetic-Only Inference", 2018, §2.2; rounded once, as the interpreter for Python is
@@ -10,7 +12,7 @@ export type FixedPoint = { multiplier: number; shift: number };
 /** The fixed-point number next to a real one; zero where it is below 2^−32. */
 export function fixedPoint(real: number): FixedPoint {
   if (real === 0) return { multiplier: 0, shift: 0 };
-  let shift = Math.ceil(Math.log2(real));
+  let shift = ceilLog2(real);
   // the logarithm may be off by one at powers of two
   if (real / 2 ** shift >= 1) shift++;
   else if (real / 2 ** shift < 0.5) shift--;

@@ -1,6 +1,7 @@
 import { type FixedPoint, fixedPoint, quantiseValue, roundHalfAway, scaleBy } from './fixed-point.ts';
 import type { Quantization } from './model.ts';
 import type { FusedActivation } from './schema.ts';
+import { exp } from '../../exponential.ts';
 
 /** Computes one row of a tensor from one row of another. */
 export type Kernel = () => void;
@@ -144,7 +145,7 @@ function integerBounds(activation: FusedActivation, scale: number, zeroPoint: nu
 /** LOGISTIC on float32. */
 export function floatLogistic(input: Float32Array, output: Float32Array): Kernel {
   return () => {
-    for (let i = 0; i < input.length; i++) output[i] = 1 / (1 + Math.exp(-input[i]));
+    for (let i = 0; i < input.length; i++) output[i] = 1 / (1 + exp(-input[i]));
   };
 }
 
@@ -153,7 +154,7 @@ export function integerLogistic({ from, to }: Rescaling, input: Int8Array, outpu
   const table = new Int8Array(256);
   for (let integer = -128; integer <= 127; integer++) {
     const real = Math.fround(from.scales[0] * (integer - from.zeroPoints[0]));
-    const probability = Math.fround(1 / Math.fround(1 + Math.fround(Math.exp(-real))));
+    const probability = Math.fround(1 / Math.fround(1 + Math.fround(exp(-real))));
     const rounded = roundHalfAway(Math.fround(probability / to.scales[0])) + to.zeroPoints[0];
     table[integer + 128] = Math.max(-128, Math.min(127, rounded));
   }
