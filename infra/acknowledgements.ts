@@ -9,13 +9,14 @@ import type { Machine } from './constructs/machine.ts';
 import { type Online, onlineReads, onlineWrites } from './constructs/online.ts';
 import type { Zones } from './constructs/zones.ts';
 import type { Environment } from './environments.ts';
-import { allExecutions, allModelPackages, executionArn } from './names.ts';
+import { allExecutions, allModelPackages, executionArn, textModelArns } from './names.ts';
 
 export type AcknowledgeProps = {
   readonly environment: Environment;
   readonly zones: Zones;
   readonly machines: readonly Machine[];
   readonly useCaseIds: readonly string[];
+  readonly textModels: readonly string[];
   readonly deciding: readonly Online[];
 };
 
@@ -80,7 +81,7 @@ function decided({ environment: { isolated, reservesConcurrency }, deciding }: A
         rules: ['HIPAA.Security-VPCDefaultSecurityGroupClosed'],
         at: ['Network'],
         reason:
-          'Nothing is in the default group, and nothing can leave the network but to S3. Closing it needs a custom resource with ' +
+          'Nothing is in the default group, and nothing can leave the network but to S3 and to the vaults’ key. Closing it needs a custom resource with ' +
           'a function that may edit security groups: more than it protects.',
       },
     );
@@ -104,7 +105,7 @@ function decided({ environment: { isolated, reservesConcurrency }, deciding }: A
 /** Resources that end in a pattern, because what they stand for has no name yet. */
 function patterns(
   stack: Stack,
-  { environment, zones, machines, useCaseIds, deciding }: AcknowledgeProps,
+  { environment, zones, machines, useCaseIds, textModels, deciding }: AcknowledgeProps,
 ): Acknowledgement[] {
   const wildcard = (resource: string) => `AwsSolutions-IAM5[Resource::${flattened(stack, resource)}]`;
   const executions = (machine: Machine) => [
@@ -140,6 +141,13 @@ function patterns(
       at: ['Promote/Policy'],
       reason:
         'SageMaker numbers model packages when they are made. The group of the use case is the narrowest there is.',
+    },
+    {
+      rules: textModelArns(stack, textModels)
+        .filter((model) => model.includes('*'))
+        .map(wildcard),
+      at: ['Recommend/Policy'],
+      reason: 'An inference profile answers from whichever region has room; its model is named.',
     },
     ...deciding.map(({ node }) => ({
       rules: [...[...onlineReads, ...onlineWrites].map((place) => objectsAt(zones, place)), '*'].map(wildcard),

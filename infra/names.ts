@@ -54,6 +54,21 @@ export const modelGroups = (scope: Construct, environment: Environment, useCaseI
 export const allModelPackages = (scope: Construct, environment: Environment, useCaseIds: readonly string[]): string[] =>
   useCaseIds.map((id) => sageMakerArn(scope, 'model-package', `${groupOf(environment, id)}/*`));
 
+/**
+ * What asking those models of Bedrock takes: a model of this region, or an inference profile (`eu.…`) and its model in whichever
+ * region the profile chooses.
+ */
+export function textModelArns(scope: Construct, ids: readonly string[]): string[] {
+  const { partition, region } = Stack.of(scope);
+  const model = (id: string, where: string) => `arn:${partition}:bedrock:${where}::foundation-model/${id}`;
+  return ids.flatMap((id) => {
+    const profiled = /^(?:us|us-gov|eu|apac|global)\.(.+)$/.exec(id)?.[1];
+    if (profiled === undefined) return [model(id, region)];
+    const profile = { service: 'bedrock', resource: 'inference-profile', resourceName: id };
+    return [Stack.of(scope).formatArn(profile), model(profiled, '*')];
+  });
+}
+
 const groupOf = (environment: Environment, useCaseId: string) =>
   modelGroupName(modelGroupPrefix(environment), useCaseId);
 

@@ -19,12 +19,15 @@ import type { Environment, Settings } from './environments.ts';
 import { productName } from './names.ts';
 import type { OnlineArtifact } from './online-artifacts.ts';
 
+/** What a stack has to know of a use case. */
+export type Deployable = Scheduled & { recommend?: { text: { model?: { id: string } | undefined } } | undefined };
+
 export type PipelineStackProps = {
   readonly environment: Environment;
   readonly settings: Settings;
   readonly artifacts: Artifacts;
-  /** The declarations of all use cases; their schedules become schedules. */
-  readonly useCases: readonly Scheduled[];
+  /** The declarations of all use cases; their schedules become schedules, and models that write their texts may be asked. */
+  readonly useCases: readonly Deployable[];
   /** The commit that is deployed. */
   readonly codeVersion: string;
   /** The use cases that decide single cases. @default - none */
@@ -42,9 +45,10 @@ export class PipelineStack extends Stack {
       tags: { 'bordereau:environment': environment.name },
     });
 
+    const textModels = [...new Set(useCases.flatMap(({ recommend }) => recommend?.text.model?.id ?? []))];
     const operations = new Operations(this, 'Operations', { environment, noticesEmail: settings.noticesEmail });
     const zones = new Zones(this, 'Zones', { environment });
-    const network = environment.isolated ? new Network(this, 'Network', { zones }) : undefined;
+    const network = environment.isolated ? new Network(this, 'Network', { zones, textModels }) : undefined;
     const bus = new EventBus(this, 'Bus', { eventBusName: productName(environment) });
     const duckdb = new LayerVersion(this, 'DuckDb', {
       code: Code.fromAsset(artifacts.duckdb.directory, { assetHash: artifacts.duckdb.hash }),
@@ -65,6 +69,7 @@ export class PipelineStack extends Stack {
         zones,
         operations,
         useCaseIds,
+        textModels,
         network,
       });
     });
@@ -97,7 +102,7 @@ export class PipelineStack extends Stack {
     for (const [zone, { bucket }] of Object.entries(zones.of)) {
       new CfnOutput(this, `${titled(zone)}BucketName`, { value: bucket.bucketName });
     }
-    acknowledge(this, { environment, zones, machines: watched.machines, useCaseIds, deciding });
+    acknowledge(this, { environment, zones, machines: watched.machines, useCaseIds, textModels, deciding });
   }
 
   /** Two zones of whichever region it is; asking for their names would need credentials at synthesis. */

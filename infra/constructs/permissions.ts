@@ -44,6 +44,18 @@ export const objectsAt = (zones: Zones, place: Place): string => {
   return zones.of[zone].bucket.arnForObjects(`${prefix}*`);
 };
 
+/** Making and unwrapping the data keys of these use cases' vaults; KMS checks whose each one is by the encryption context. */
+export const vaultKeys = (keyArn: string, useCaseIds: readonly string[]): PolicyStatement =>
+  new PolicyStatement({
+    actions: ['kms:GenerateDataKey', 'kms:Decrypt'],
+    resources: [keyArn],
+    conditions: { StringLike: { 'kms:EncryptionContext:vault': useCaseIds.map((id) => `vault/${id}/*`) } },
+  });
+
+/** Asking these models for texts. */
+export const askingModels = (modelArns: readonly string[]): PolicyStatement =>
+  new PolicyStatement({ actions: ['bedrock:InvokeModel'], resources: [...modelArns] });
+
 /** Traces go to the account as a whole: X-Ray knows no resources. */
 export const tracing = (): PolicyStatement =>
   new PolicyStatement({

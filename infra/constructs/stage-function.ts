@@ -23,10 +23,11 @@ import {
   metricService,
   modelGroupPrefix,
   modelGroups,
+  textModelArns,
 } from '../names.ts';
 import type { Network } from './network.ts';
 import type { Operations } from './operations.ts';
-import { logging, networkInterfaces, placeStatements, tracing } from './permissions.ts';
+import { askingModels, logging, networkInterfaces, placeStatements, tracing, vaultKeys } from './permissions.ts';
 import type { Zones } from './zones.ts';
 
 export type StageFunctionProps = {
@@ -40,6 +41,8 @@ export type StageFunctionProps = {
   readonly operations: Operations;
   /** Of all use cases; each has a group in the SageMaker Model Registry. */
   readonly useCaseIds: readonly string[];
+  /** The models that write texts of recommendations, in their use cases' words: Bedrock's models and inference profiles. */
+  readonly textModels: readonly string[];
   /** @default - the function may reach the internet */
   readonly network?: Network | undefined;
 };
@@ -78,6 +81,7 @@ export class StageFunction extends Construct {
         ),
         CODE_VERSION: props.codeVersion,
         MODEL_GROUP_PREFIX: modelGroupPrefix(environment),
+        ...(opensVaults(stage) && { VAULT_KEY_ID: zones.vaultKey.keyArn }),
         POWERTOOLS_SERVICE_NAME: metricService,
         POWERTOOLS_METRICS_NAMESPACE: metricNamespace(environment),
       },
@@ -95,7 +99,8 @@ export class StageFunction extends Construct {
     });
   }
 
-  #role({ stage, environment, zones, operations, useCaseIds, network }: StageFunctionProps, logGroupArn: string): Role {
+  #role(props: StageFunctionProps, logGroupArn: string): Role {
+    const { stage, environment, zones, operations, useCaseIds, textModels, network } = props;
     const { reads, writes, lists } = stages[stage];
     const statements = [
       ...placeStatements(zones, reads, writes, lists),
@@ -112,6 +117,8 @@ export class StageFunction extends Construct {
         new PolicyStatement({ actions: ['states:GetExecutionHistory'], resources: allExecutions(this, environment) }),
       );
     }
+    if (opensVaults(stage)) statements.push(vaultKeys(zones.vaultKey.keyArn, useCaseIds));
+    if (writesTexts(stage) && textModels.length > 0) statements.push(askingModels(textModelArns(this, textModels)));
     if (mirrorsModels(stage)) statements.push(...mirroring(this, environment, useCaseIds));
     const policy = new ManagedPolicy(this, 'Policy', { description: `What stage ${stage} declares`, statements });
     return new Role(this, 'Role', {
@@ -125,7 +132,13 @@ export class StageFunction extends Construct {
 /** Report draws its run's graph from the execution's history. */
 const readsHistories = (stage: StageName) => stage === 'Report';
 
-/** Promote shows the SageMaker Model Registry what the promotion log says. No other stage calls anything but S3. */
+/** Whose rows get their surrogates in it: the only one that may use the vaults' key. */
+const opensVaults = (stage: StageName) => stages[stage].reads.includes('bronze/vault');
+
+/** Recommend asks a model for texts where a use case declares one. */
+const writesTexts = (stage: StageName) => stage === 'Recommend';
+
+/** Promote shows the SageMaker Model Registry what the promotion log says. */
 const mirrorsModels = (stage: StageName) => stage === 'Promote';
 
 /** Adding to the groups of the use cases and changing approvals in them; nothing is deleted, and no endpoint is touched. */

@@ -20,6 +20,8 @@ export type ZoneStore = { readonly bucket: Bucket; readonly key: Key };
 /** One bucket per zone, each under a key of its own, so that reading a zone takes two permissions and can be cut by either. */
 export class Zones extends Construct {
   readonly of: Readonly<Record<Zone, ZoneStore>>;
+  /** Wraps the data keys of the vaults: with bronze's key alone nobody can be re-identified. */
+  readonly vaultKey: Key;
   /** Who read and wrote what, and what the isolated network carried. */
   readonly accessLogs: Bucket;
   readonly #environment: Environment;
@@ -28,20 +30,18 @@ export class Zones extends Construct {
     super(scope, id);
     this.#environment = environment;
     this.accessLogs = this.#accessLogs();
+    this.vaultKey = this.#key('Vault', 'the vaults of surrogates');
     this.of = Object.fromEntries(zones.map((zone) => [zone, this.#zone(zone)])) as Record<Zone, ZoneStore>;
 
     announceDrops(this.of.bronze.bucket);
-    for (const zone of ['bronze', 'silver', 'gold'] as const) createOnly(this.of[zone].bucket, '*/_delta_log/*.json');
+    createOnly(this.of.bronze.bucket, '*/_delta_log/*.json', 'vault/*');
+    for (const zone of ['silver', 'gold'] as const) createOnly(this.of[zone].bucket, '*/_delta_log/*.json');
     createOnly(this.of.registry.bucket, 'promotions/*', 'versions/*', 'leases/*');
   }
 
   #zone(zone: Zone): ZoneStore {
-    const { name, registryLockDays } = this.#environment;
-    const key = new Key(this, `${titled(zone)}Key`, {
-      description: `Bordereau ${name}: ${zone}`,
-      enableKeyRotation: true,
-      removalPolicy: removalPolicyOf(this.#environment),
-    });
+    const { registryLockDays } = this.#environment;
+    const key = this.#key(titled(zone), zone);
     const bucket = new Bucket(this, titled(zone), {
       encryption: BucketEncryption.KMS,
       encryptionKey: key,
@@ -63,6 +63,14 @@ export class Zones extends Construct {
       removalPolicy: removalPolicyOf(this.#environment),
     });
     return { bucket, key };
+  }
+
+  #key(name: string, of: string): Key {
+    return new Key(this, `${name}Key`, {
+      description: `Bordereau ${this.#environment.name}: ${of}`,
+      enableKeyRotation: true,
+      removalPolicy: removalPolicyOf(this.#environment),
+    });
   }
 
   #accessLogs(): Bucket {

@@ -1,10 +1,13 @@
-import type { Json } from '../data/json.ts';
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { liveAt } from '../governance/aliases.ts';
 import { readLedger } from '../governance/ledger.ts';
+import { renderEntityPage } from '../report/entity-page.ts';
 import { explainEntity } from '../stages/common/explain-entity.ts';
 import { useCaseOf } from '../usecase/catalogue.ts';
 import { whole } from './arguments.ts';
 import { type Command, UsageError, exitCodes } from './command.ts';
+import { entityFacts } from './entity-facts.ts';
 import { explanationLines } from './explanation-view.ts';
 import { localPorts } from './open.ts';
 
@@ -15,10 +18,12 @@ export const command: Command = {
     ['bordereau explain insurance-cost 5f0c…', 'the prediction of the newest features, and what moves it'],
     ['bordereau explain offer-prioritization M1a2b…', 'the offers that are sent, and what removed each other one'],
     ['bordereau explain claim-propensity 5f0c… --version 2', 'by that version in place of the champion'],
+    ['bordereau explain insurance-cost 5f0c… --report case.html', 'as a page besides'],
   ],
   options: {
     version: { type: 'string', value: 'N', help: 'a version in place of the champion' },
     top: { type: 'string', default: '5', value: 'N', help: 'how many of several outputs are explained' },
+    report: { type: 'string', value: 'FILE', help: 'writes a page about this one entity, with its place in the swarm' },
     features: { type: 'string', default: '8', value: 'N', help: 'how many features of each are told apart' },
   },
   positionals: { min: 2, max: 2 },
@@ -41,7 +46,14 @@ export const command: Command = {
     }
     for (const line of explanationLines(explanation, declaration, { features, output: call.output }))
       call.output.print(line);
-    call.output.document(explanation as unknown as Json);
+    const page = call.text('report');
+    if (page !== undefined) {
+      const html = renderEntityPage(await entityFacts(ports, explanation, declaration));
+      await writeFile(page, html, { mode: 0o600 });
+      call.output.print();
+      call.output.print(resolve(page));
+    }
+    call.output.document(explanation);
     return exitCodes.ok;
   },
 };

@@ -1,9 +1,9 @@
 import type { Json } from '../data/json.ts';
 import { say, sayShare } from '../governance/text.ts';
-import type { EntityExplanation, ExplainedOutput } from '../stages/common/explain-entity.ts';
+import type { EntityExplanation, ExplainedOutput, RecommendedOffer } from '../stages/common/explain-entity.ts';
 import type { Declaration } from '../usecase/declaration.ts';
 import { taskOf } from '../usecase/label.ts';
-import { type Output, tableLines } from './output.ts';
+import { type Output, cellText, tableLines } from './output.ts';
 
 /** An explanation of one entity for a terminal: what is predicted, a waterfall for each output, and what became of each offer. */
 export function explanationLines(
@@ -14,19 +14,20 @@ export function explanationLines(
   const { useCase, entityKey, eventTime, version, outputs, recommended, scale } = explanation;
   return [
     style('bold', `${useCase}: ${entityKey}`),
-    `${declaration.question}`,
-    `As known at ${eventTime.slice(0, 10)}, by version ${version}: ${predicted(explanation, declaration)}.`,
+    declaration.question,
+    `As known at ${eventTime.slice(0, 10)}, by version ${version}: ${predictedSentence(explanation, declaration)}.`,
     ...storedLines(explanation),
     ...outputs.flatMap((explained) => ['', ...waterfallLines(explained, scale, features, style)]),
     ...(recommended ? ['', ...offerLines(recommended, style)] : []),
   ];
 }
 
-function predicted({ scored }: EntityExplanation, declaration: Declaration): string {
+/** `probability 12.3 %, standard` and its like. */
+export function predictedSentence({ scored }: EntityExplanation, declaration: Declaration): string {
   const { unit } = declaration.label;
   const number = (name: string) => scored[name] as number;
   const flags = Object.keys(declaration.score.flags).filter((flag) => scored[flag] === true);
-  const said = [scored['category'], ...flags].map((word) => String(word).replaceAll('_', ' ')).join(', ');
+  const said = [scored['category'] as string, ...flags].map((word) => word.replaceAll('_', ' ')).join(', ');
   switch (taskOf(declaration)) {
     case 'binary':
       return `probability ${sayShare(number('adjusted_prediction'))}, ${said}`;
@@ -96,8 +97,13 @@ function waterfallLines(
   ];
 }
 
-const cellWords = (cell: Json): string =>
-  cell === null ? 'unknown' : typeof cell === 'number' ? say(cell) : String(cell);
+/** A feature's value in words. */
+export const cellWords = (cell: Json): string =>
+  cell === null ? 'unknown' : typeof cell === 'number' ? say(cell) : cellText(cell);
+
+/** How an offer is sent, or which rule keeps it. */
+export const outcomeWords = ({ outcome, channel }: RecommendedOffer): string =>
+  outcome === 'sent' ? `sent by ${channel}` : outcome.replaceAll('-', ' ');
 
 function offerLines({ runId, at, offers }: NonNullable<EntityExplanation['recommended']>, style: Output['style']) {
   const kept = offers.filter(({ rank }) => rank !== null);
@@ -115,11 +121,11 @@ function offerLines({ runId, at, offers }: NonNullable<EntityExplanation['recomm
     style('bold', 'Not recommended'),
     ...tableLines(
       ['offer', 'weighted', 'score', 'removed by'],
-      removed.map(({ offerId, name, score, weightedScore, outcome }) => [
-        `${offerId} ${name}`,
-        weightedScore.toFixed(1),
-        score.toFixed(1),
-        outcome.replaceAll('-', ' '),
+      removed.map((offer) => [
+        `${offer.offerId} ${offer.name}`,
+        offer.weightedScore.toFixed(1),
+        offer.score.toFixed(1),
+        outcomeWords(offer),
       ]),
     ),
   ];

@@ -13,7 +13,7 @@ import { catalogueFromFolder, useCaseOf } from '../usecase/catalogue.ts';
 import { dryRunFindings } from '../usecase/dry-run.ts';
 import { InvalidDeclaration } from '../usecase/errors.ts';
 import { list, required } from './arguments.ts';
-import { type Call, type Command, UsageError, exitCodes } from './command.ts';
+import { type Command, UsageError, exitCodes } from './command.ts';
 import { readGiven, writeGiven } from './files.ts';
 import { type InitFeatures, type InitLabel, featuresOf, initFiles } from './init-files.ts';
 import { useCasesFolder } from './open.ts';
@@ -76,28 +76,30 @@ export const command: Command = {
     if (existsSync(folder))
       throw new UsageError(`There is a use case "${id}" already, at ${folder}. Choose another name by --id.`);
 
+    const header = list(call, 'header');
+    const clean = call.text('clean');
     const given = await readGiven(file);
+    const bytes = clean === undefined ? given : cleanCsv(given, { file: basename(file), header });
     const sql = await openSql();
     try {
-      const { bytes, inspection } = await inspected(sql, call, given, { file, source, useCase: id, event: label });
+      const inspection = await inspectFile({ sql, bytes, file: basename(file), source, useCase: id, event: label });
+      if (clean === undefined) ensureClean(inspection, header);
       const released = releasedContract(parseContract(inspection.proposal.yaml, `${source}.odcs.yaml`));
       const learnt = await labelOf(sql, inspection, label, call.text('positive'));
       const features = featuresOf({ inspection, released, label: learnt });
       const sensitive = sensitiveIn(list(call, 'sensitive') ?? [], inspection, features);
-      const unit = call.text('unit')!;
       const files = initFiles({
         id,
         source,
         label: learnt,
-        unit,
+        unit: call.text('unit')!,
         inspection,
         features,
         sensitive,
         importPath: importPath(folder),
       });
-      await writeUseCase(sql, parent, id, files);
-      const clean = call.text('clean');
       if (clean !== undefined) await writeGiven(clean, bytes);
+      await writeUseCase(sql, parent, id, files);
       for (const written of Object.keys(files)) call.output.print(join(folder, written));
       call.output.note(`${inspection.rows} rows read, ${inspection.rejected.length} of them would be quarantined.`);
       if (parent === resolve(useCasesFolder))
@@ -117,29 +119,18 @@ export const command: Command = {
   },
 };
 
-/** Finds out what the sample holds; it is cleaned first where `--clean` says where that may be written. */
-async function inspected(
-  sql: SqlEngine,
-  call: Call,
-  given: Uint8Array,
-  { file, ...said }: { file: string; source: string; useCase: string; event: string },
-): Promise<{ bytes: Uint8Array; inspection: Inspection }> {
-  const header = list(call, 'header');
-  const bytes = call.text('clean') === undefined ? given : cleanCsv(given, { file: basename(file), header });
-  const inspection = await inspectFile({ sql, bytes, file: basename(file), ...said });
-  const { dialect } = inspection;
-  if (call.text('clean') !== undefined) return { bytes, inspection };
+/** Throws `UsageError` where ingestion would not read the file as it is meant: then a copy of it is what can be dropped. */
+function ensureClean({ file, dialect }: Inspection, header: readonly string[] | undefined): void {
   if (header) {
     throw new UsageError(
-      `Ingestion reads the columns of ${basename(file)} from its first line. Give --clean FILE too: there a copy with this header is written.`,
+      `Ingestion reads the columns of ${file} from its first line. Give --clean FILE too: there a copy with this header is written.`,
     );
   }
   if (dialect && isPadded(dialect)) {
     throw new UsageError(
-      `${basename(file)} has blanks beside its delimiters, and ingestion never trims. Give --clean FILE: there a copy without them is written.`,
+      `${file} has blanks beside its delimiters, and ingestion never trims. Give --clean FILE: there a copy without them is written.`,
     );
   }
-  return { bytes, inspection };
 }
 
 /** The label as it will be learnt. Throws `UsageError` where the column cannot be one. */

@@ -102,11 +102,16 @@ async function scan(call: Call, ports: Ports): Promise<ExitCode> {
     place: `${name}/`,
     store: new DirectoryStore(join(call.directory, name)),
   }));
-  const recordTimes = ports.catalogue.useCases.flatMap(({ contracts }) =>
-    Object.values(contracts).flatMap(({ contract }) =>
-      contract.columns.filter((column) => privacyClassOf(column) === 'recordTime').map(({ name }) => name),
+  const recordTimes = ports.catalogue.useCases.flatMap(({ declaration, contracts }) => [
+    // the time as of which a row of features holds
+    declaration.entity.eventTime,
+    ...Object.values(contracts).flatMap(({ contract }) =>
+      contract.columns
+        // what is declared to be nothing of a person may be a day too: a batch's
+        .filter((column) => privacyClassOf(column) === 'recordTime' || column.privacy === 'none')
+        .map(({ name }) => name),
     ),
-  );
+  ]);
   const ownDays = await ownDaysOf(outside.map(({ store }) => store));
   const findings: Finding[] = await withSql(ports, async (sql) => {
     const found = [];
@@ -184,7 +189,7 @@ async function release(call: Call, ports: Ports, useCase: UseCase): Promise<Exit
         ...Object.entries(counts.generalised).map(([column, n]) => [`  ${column} made coarser`, n] as const),
         ['  no quasi-identifier left', counts.blanked],
         [`left out, as fewer than ${counts.smallestGroup} people`, counts.leftOut],
-      ].map(([what, n]) => [String(what), n!.toLocaleString('en-US')]),
+      ].map(([what, n]) => [String(what), n.toLocaleString('en-US')]),
     );
     call.output.document({ source, file: out, ...counts });
     return exitCodes.ok;

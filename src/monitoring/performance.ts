@@ -65,7 +65,7 @@ export function calculatePerformance(
     throw new MetricMissing(`monitor.performance.${name} is declared and the monitor was not given that metric.`);
   });
   const wanted: Record<string, Metric> = {
-    error: (truth, prediction, weight) => weightedMean(errorsOf(matured, truth, prediction), weight),
+    error: meanError(matured),
     ...Object.fromEntries(limits.map(({ name, metric }) => [name, metric])),
   };
   const estimates = bootstrap(wanted, actual, predicted, { seed, outputs });
@@ -106,6 +106,17 @@ function unknownPerformance(maturedRows: number, needed: number): Performance {
     recalibrationHeals: false,
     slices: [],
   };
+}
+
+/** The mean of the rows' errors, which are worked out once for all resamples. */
+function meanError(matured: MaturedRows): Metric {
+  const over = (truth: Float64Array, prediction: Float64Array) => {
+    const errors = errorsOf(matured, truth, prediction);
+    return (weight?: Float64Array) => weightedMean(errors, weight);
+  };
+  return Object.assign((...[truth, prediction, weight]: Parameters<Metric>) => over(truth, prediction)(weight), {
+    over,
+  });
 }
 
 const errorsOf = ({ task, outputs }: MaturedRows, actual: Float64Array, predicted: Float64Array): Float64Array =>

@@ -2,7 +2,7 @@ import type { BackendSources } from '../ml/dense/backend.ts';
 import type { Catalogue } from '../usecase/catalogue.ts';
 import type { Clock } from './clock.ts';
 import type { Executions } from './executions.ts';
-import type { Ids } from './ids.ts';
+import type { Ids, SurrogateSource } from './ids.ts';
 import type { KeyRing } from './key-ring.ts';
 import type { ModelCatalogue } from './model-catalogue.ts';
 import type { ObjectStore } from './object-store.ts';
@@ -20,7 +20,7 @@ export type Ports = {
   clock: Clock;
   ids: Ids;
   /** Where the vaults' surrogates come from. @default - `ids`: random, as all but synthetic data need it */
-  surrogates?: Ids;
+  surrogates?: SurrogateSource;
   executions: Executions;
   /** Wraps the data keys of the vaults; only those who may ingest or re-identify can use it. */
   keyRing: KeyRing;

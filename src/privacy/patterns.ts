@@ -105,18 +105,19 @@ export const detectors: readonly Detector[] = [
   {
     class: 'certificate and licence numbers',
     pattern: labelled(
-      "(?:driver'?s?[ _-]?)?(?:licen[cs]e|certificate|passport)[ _-]?(?:no|number|id|#)?|npi|dea[ _-](?:no|number)",
+      "(?:driver'?s?[ _-]?)?(?:licen[cs]e|certificate|passport)[ _-]?(?:no|number|id|#)?|dea[ _-](?:no|number)",
       String.raw`[A-Z]{0,3}-?\d{6,12}`,
     ),
   },
   {
     class: 'device identifiers',
-    pattern: formed('(?:[\\dA-F]{2}:){5}[\\dA-F]{2}|(?:[\\dA-F]{2}-){5}[\\dA-F]{2}', 'gi'),
+    // a model lists its categories as 10:11:12:13 and so on
+    pattern: formed(String.raw`(?<!:)(?:[\dA-F]{2}:){5}[\dA-F]{2}(?!:)|(?:[\dA-F]{2}-){5}[\dA-F]{2}`, 'gi'),
   },
   {
     class: 'device identifiers',
     pattern: labelled(
-      'imei|udi|(?:device|serial)[ _-]?(?:id|no|number|serial)',
+      String.raw`(?:imei|udi)(?!\w)|(?:device|serial)[ _-]?(?:id|no|number|serial)`,
       String.raw`[A-Z\d]{0,10}-?(?=\w{0,12}\d)[A-Z\d-]{6,24}`,
     ),
   },

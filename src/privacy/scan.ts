@@ -18,7 +18,7 @@ export type Scan = {
   known?: readonly { class: SafeHarborClass; text: string }[];
   /** Days (2026-11-20) on which the product itself did something: they may stand anywhere. */
   ownDays?: ReadonlySet<string>;
-  /** Columns of times that are no dates of a person. */
+  /** Columns whose times are no dates of a person. */
   recordTimes?: readonly string[];
 };
 
@@ -174,7 +174,9 @@ function scanArrow(table: Table, scan: Scan): Found {
 
 /** A column's values, each behind the column's name, which may say what they are. */
 function scanColumn(name: string, values: readonly string[], scan: Scan): Map<SafeHarborClass, number> {
-  return scanText(values.map((value) => `${name}: ${value}`).join('\n'), scan);
+  const found = scanText(values.map((value) => `${name}: ${value}`).join('\n'), scan);
+  if (scan.recordTimes?.includes(name)) found.delete('dates');
+  return found;
 }
 
 /** Times on other days than the product's own are dates of somebody. Columns that begin with "_" tell when it did what. */

@@ -1,6 +1,6 @@
 import { type KeyObject, createSecretKey } from 'node:crypto';
 import type { Clock } from '../ports/clock.ts';
-import type { Ids } from '../ports/ids.ts';
+import type { Ids, SurrogateSource } from '../ports/ids.ts';
 import type { KeyContext, KeyRing } from '../ports/key-ring.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import { type Audited, appendAudit } from './audit.ts';
@@ -26,7 +26,7 @@ export type VaultPorts = {
   /** Fresh and never derived from data. */
   ids: Ids;
   /** Where surrogates come from. @default - `ids` */
-  surrogates?: Ids;
+  surrogates?: SurrogateSource;
   clock: Pick<Clock, 'nowMs'>;
 };
 
@@ -79,9 +79,8 @@ export class Vault {
   ): Promise<Map<string, string | undefined>> {
     // made in the order in which they are asked for, whoever will need one: what is given out does not depend on the keys
     const fresh = new Map<string, string>();
-    const { surrogates: source = this.#ports.ids } = this.#ports;
     for (const identifier of identifiers) {
-      if (!fresh.has(identifier)) fresh.set(identifier, isOwn(identifier) ? identifier : source.next());
+      if (!fresh.has(identifier)) fresh.set(identifier, isOwn(identifier) ? identifier : this.#surrogate());
     }
     const wanted = [...(await this.#byBucket(fresh.keys()))];
     const surrogates = new Map<string, string | undefined>();
@@ -210,6 +209,11 @@ export class Vault {
       .map(([index, entry]) => ({ index, surrogate: entry.surrogate, identifier: decrypt(index, entry) }));
     const segment = { ...this.#segment(key, kept), erased: [...sealed.erased] };
     await this.#append(name, { ...sealed, generation, sequence: 0, entries: new Map(), erased: new Set() }, segment);
+  }
+
+  #surrogate(): string {
+    const { ids, surrogates } = this.#ports;
+    return surrogates?.nextOf(this.path) ?? ids.next();
   }
 
   #segment(

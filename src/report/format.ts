@@ -43,9 +43,10 @@ export function signed(value: number, unit: Unit, decimals = decimalsFor(value, 
   return known(value) && value > 0 && /[1-9]/.test(text) ? `+${text}` : text;
 }
 
-/** `0.839 (0.812 – 0.861)`: the value and its interval, all to the same decimals. */
+/** `0.839 (0.812 – 0.861)`: the value and its interval, all to the same decimals; the value alone where there is no interval. */
 export function estimate({ value, low, high }: Estimate, unit: Unit): string {
   const decimals = decimalsFor(value, unit);
+  if (!known(low) && !known(high)) return quantity(value, unit, decimals);
   return `${quantity(value, unit, decimals)} (${range(low, high, unit, decimals)})`;
 }
 

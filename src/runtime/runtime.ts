@@ -14,7 +14,7 @@ import { execute } from '../asl/executor.ts';
 import { type Machine, parseMachine } from '../asl/machine.ts';
 import type { Json } from '../data/json.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Ids } from '../ports/ids.ts';
+import type { SurrogateSource } from '../ports/ids.ts';
 import type { RecordedEvent } from '../ports/executions.ts';
 import type { Ports } from '../ports/stage-ports.ts';
 import { type MachineName, machineNames } from '../stages.ts';
@@ -36,7 +36,7 @@ export type RuntimeOptions = {
   /** @default - the machine's own */
   clock?: Clock;
   /** Where surrogates come from, when the data are synthetic and a run is to be the same on every machine. @default - random */
-  surrogates?: Ids;
+  surrogates?: SurrogateSource;
   /** @default - nobody looks on */
   onProgress?: (progress: Progress) => void;
   /** Threads for heavy stages. @default - one for each core, at most four */

@@ -76,9 +76,10 @@ async function ensureNew(
     `SELECT any_value(run_id) AS run FROM published_before WHERE model_version = ${version}
       AND _batch IN (${batches.map(quoteText).join(', ')}) AND run_id <> ${quoteText(runId)}`,
   );
-  if (found['run'] === null) return;
+  const other = found['run'] as string | null;
+  if (other === null) return;
   throw new PublishedAlready(
-    `Run ${String(found['run'])} has published the batches of run ${runId} with version ${version} meanwhile; nothing is published twice.`,
+    `Run ${other} has published the batches of run ${runId} with version ${version} meanwhile; nothing is published twice.`,
   );
 }
 

@@ -59,7 +59,7 @@ export const train: Stage<'Train'> = async ({ useCase, runId, snapshot, tuned },
   );
   const metric = searchOf(declaration, documents[0].candidate.kind).metric;
   const best = chooseBest(documents, metric);
-  const learnt = await learn(declaration, best.candidate, rows, ports.backends);
+  const learnt = await learn(declaration, refitted(declaration, best), rows, ports.backends);
   const reference = labelReference(rows.label, declaration);
   const judged = judgedRows(
     rows,
@@ -84,6 +84,12 @@ export const train: Stage<'Train'> = async ({ useCase, runId, snapshot, tuned },
   });
   return { useCase, runId, candidateId: best.candidate.id, algorithm: best.candidate.kind, key };
 };
+
+/** The candidate as it is fitted on all training rows: with `split.refit` nothing watches, and the rounds are those of the folds. */
+function refitted({ split }: Declaration, { candidate, rounds }: CandidateDocument): Candidate {
+  if (!split.refit || rounds === null) return candidate;
+  return { ...candidate, parameters: { ...candidate.parameters, iterations: rounds, earlyStoppingRounds: 0 } };
+}
 
 /** A file that lies beside the training document. */
 export const beside = (key: string, name: string) => key.replace(/[^/]+$/, name);

@@ -19,6 +19,8 @@ export type CandidateDocument = {
   folds: CrossValidation<MetricName>['folds'];
   mean: { [metric: string]: number };
   outOfFold: (number | null)[];
+  /** After which boosting was stopped, the mean over the folds; null where nothing stops early. */
+  rounds: number | null;
   tookSeconds: number;
 };
 
@@ -36,6 +38,7 @@ export const tune: Stage<'Tune'> = async ({ useCase, runId, snapshot, candidate 
     folds: validated.folds,
     mean: validated.mean,
     outOfFold: [...validated.outOfFold],
+    rounds: validated.rounds,
     tookSeconds: (ports.clock.nowMs() - startedMs) / 1000,
   };
   const key = `${snapshotPrefix({ useCase, runId })}candidates/${candidate.id}.json`;

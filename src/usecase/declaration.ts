@@ -175,7 +175,7 @@ export const declarationSchema = z.strictObject({
     /** The share of the training rows that early stopping looks at, and that is not trained on. */
     validation: share.default(0.2),
     seed,
-    /** After boosting has stopped early, it is fitted again on all training rows, with the rounds that were found. @default false */
+    /** Boosting that stops early in the folds is then fitted on all training rows, with the rounds found there. @default false */
     refit: z.boolean().default(false),
     /** Folds of cross-validation have the same share of events. @default false */
     stratify: z.boolean().default(false),

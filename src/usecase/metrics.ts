@@ -29,7 +29,7 @@ export const metricDescriptors = {
   skill_over_rules: {
     better: 'higher',
     unit: 'ratio',
-    title: 'skill over the tariff',
+    title: 'skill over the rules',
     tasks: ['regression', 'binary', 'ranking'],
   },
   high_cost_accuracy: { better: 'higher', unit: 'ratio', title: 'high-cost accuracy', tasks: ['regression'] },

@@ -20,11 +20,11 @@ beforeAll(async () => {
   // values that must be found in no log, history, page or message: of rows that break the contract, and of a good one
   const rows = new TextDecoder().decode(policies()).trimEnd();
   const canaries = [
-    `2000001,45,MALE,27.9,2,no,${quarantinedCanary},4512.33,2026-01-03T08:15:42Z`,
-    `2000002,${quarantinedCanary},MALE,27.9,2,no,SOUTHEAST,4512.33,2026-01-03T08:15:42Z`,
-    `2000003,45,MALE,27.9,2,no,SOUTHEAST,4512.33,2026-01-03T08:15:42Z,${quarantinedCanary}`,
-    `2000004,45,MALE,27.9,2,"${quarantinedCanary},SOUTHEAST,4512.33,2026-01-03T08:15:42Z`,
-    `${acceptedCanary},45,MALE,27.9,2,no,SOUTHEAST,4512.33,2026-01-03T08:15:42Z`,
+    `2000001,45,MALE,27.9,2,no,${quarantinedCanary},4512.33,2026-01-03T08:15:42Z,,,,,`,
+    `2000002,${quarantinedCanary},MALE,27.9,2,no,SOUTHEAST,4512.33,2026-01-03T08:15:42Z,,,,,`,
+    `2000003,45,MALE,27.9,2,no,SOUTHEAST,4512.33,2026-01-03T08:15:42Z,,,,,,${quarantinedCanary}`,
+    `2000004,45,MALE,27.9,2,"${quarantinedCanary},SOUTHEAST,4512.33,2026-01-03T08:15:42Z,,,,,`,
+    `${acceptedCanary},45,MALE,27.9,2,no,SOUTHEAST,4512.33,2026-01-03T08:15:42Z,,,,,`,
   ];
   writeFileSync(file('january.csv'), [rows, ...canaries, ''].join('\n'));
   ran['drop'] = await bordereau('drop', 'january.csv', '--source', 'policies');

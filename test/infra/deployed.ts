@@ -6,7 +6,7 @@ import { App, type Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import type { Artifacts } from '../../infra/artifacts.ts';
 import { type Environment, environments } from '../../infra/environments.ts';
-import { PipelineStack } from '../../infra/pipeline-stack.ts';
+import { type Deployable, PipelineStack } from '../../infra/pipeline-stack.ts';
 import { stageNames } from '../../src/stages.ts';
 import type { Scheduled } from '../../src/triggers.ts';
 
@@ -36,7 +36,10 @@ export type Deployed = {
 };
 
 /** One app with all environments. @param online use cases that decide single cases */
-export function deployAll(online: readonly string[] = []): { app: App; deployed: Deployed[] } {
+export function deployAll(
+  online: readonly string[] = [],
+  declared: readonly Deployable[] = useCases,
+): { app: App; deployed: Deployed[] } {
   const { context } = JSON.parse(readFileSync(new URL('../../cdk.json', import.meta.url), 'utf8')) as {
     context: object;
   };
@@ -48,7 +51,7 @@ export function deployAll(online: readonly string[] = []): { app: App; deployed:
       environment,
       settings,
       artifacts,
-      useCases,
+      useCases: declared,
       codeVersion: 'a'.repeat(40),
       online: online.map((useCase) => ({ useCase, directory: artifacts.handlers.Score.directory })),
     });

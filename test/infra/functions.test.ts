@@ -94,7 +94,7 @@ test('a function may run as often at once as its Map asks for, ten times elsewhe
   });
 });
 
-test('functions that see insured data have no way out but S3; Promote and Report, which see none, are the exception', () => {
+test('functions that see insured data have no way out but S3 and the vaults’ key; Promote and Report, which see none, are the exception', () => {
   const outside = byEnvironment(({ of }) =>
     Object.values(of('AWS::Lambda::Function'))
       .filter(({ VpcConfig }) => !VpcConfig)
@@ -111,11 +111,16 @@ test('functions that see insured data have no way out but S3; Promote and Report
 });
 
 test.each(deployed.filter(({ environment }) => environment.isolated))(
-  'S3 is reached for the zones only in $environment.name',
+  'S3 is reached for the zones only, and KMS for the vaults’ key only, in $environment.name',
   ({ of }) => {
-    const [{ ServiceName, PolicyDocument }, ...others] = Object.values(of('AWS::EC2::VPCEndpoint'));
-    expect(others).toEqual([]);
-    expect(text(ServiceName)).toBe('com.amazonaws.<AWS::Region>.s3');
+    const endpoints = Object.values(of('AWS::EC2::VPCEndpoint'));
+    const to = (service: string) =>
+      only(of('AWS::EC2::VPCEndpoint'), ({ ServiceName }) => text(ServiceName).endsWith(`.${service}`));
+    expect(endpoints).toHaveLength(2);
+    const [vaults] = to('kms')['PolicyDocument'].Statement as Properties[];
+    expect(vaults).toMatchObject({ Effect: 'Allow', Action: ['kms:Decrypt', 'kms:GenerateDataKey'] });
+    expect(text(vaults['Resource'])).toMatch(/^<ZonesVaultKey/);
+    const { PolicyDocument } = to('s3');
     const reachable: string[] = PolicyDocument.Statement.flatMap(({ Resource }: Properties) => Resource.map(text));
     const zoned = Object.keys(of('AWS::S3::Bucket')).filter((logicalId) => !logicalId.startsWith('ZonesAccessLogs'));
     expect(sorted(reachable)).toEqual(sorted(zoned.flatMap((bucket) => [`<${bucket}>`, `<${bucket}>/*`])));

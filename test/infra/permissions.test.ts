@@ -55,6 +55,8 @@ const patterns: readonly { actions: RegExp; resources: RegExp; reason: string }[
   },
 ];
 
+const isVaultKey = (resource: string) => resource.startsWith('<ZonesVaultKey');
+
 type Statement = { effect: string; actions: string[]; resources: string[]; conditions: Cfn };
 
 function statementsOf(policy: Properties): Statement[] {
@@ -147,7 +149,7 @@ describe.each(deployed)('permissions in $environment.name', (deployment) => {
   test.each(stageNames)('%s may use the keys of the zones that it reads and writes, through S3', (stage) => {
     const usable = (action: string) =>
       stagePolicy(deployment, stage)
-        .filter(({ actions }) => actions.includes(action))
+        .filter(({ actions, resources }) => actions.includes(action) && !resources.some(isVaultKey))
         .flatMap(({ resources, conditions }) => {
           expect(text(conditions.StringEquals['kms:ViaService'])).toBe('s3.<AWS::Region>.amazonaws.com');
           return resources.map((key) => /^<Zones([A-Z][a-z]+)Key/.exec(key)![1].toLowerCase());
@@ -155,6 +157,31 @@ describe.each(deployed)('permissions in $environment.name', (deployment) => {
     const zonesOf = (places: readonly string[]) => sorted(new Set(places.map((place) => place.split('/')[0])));
     expect(sorted(usable('kms:Decrypt'))).toEqual(zonesOf(stages[stage].reads));
     expect(sorted(usable('kms:GenerateDataKey'))).toEqual(zonesOf(stages[stage].writes));
+  });
+
+  test('the vaults’ key is for Validate alone, and there for the vaults of the use cases', () => {
+    const granted = Object.values(of('AWS::IAM::ManagedPolicy')).flatMap((policy) =>
+      statementsOf(policy)
+        .filter(({ resources }) => resources.some(isVaultKey))
+        .map((statement) => ({ of: policy['Description'], ...statement })),
+    );
+    expect(granted).toEqual([
+      {
+        of: 'What stage Validate declares',
+        effect: 'Allow',
+        actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+        resources: [expect.stringMatching(/^<ZonesVaultKey/)],
+        conditions: { StringLike: { 'kms:EncryptionContext:vault': ['vault/motor-claims/*', 'vault/travel/*'] } },
+      },
+    ]);
+    const told = Object.values(of('AWS::Lambda::Function'))
+      .filter(({ Environment }) => Environment?.Variables.VAULT_KEY_ID)
+      .map(({ FunctionName, Environment }) => [FunctionName, text(Environment.Variables.VAULT_KEY_ID)]);
+    expect(told).toEqual([[`bordereau-${environment.name}-validate`, granted[0].resources[0]]]);
+  });
+
+  test('no function may ask a model where no use case declares one', () => {
+    expect(allowed.flatMap(({ actions }) => actions).filter((action) => action.startsWith('bedrock:'))).toEqual([]);
   });
 
   test('raw drops are read by Validate alone', () => {
@@ -255,4 +282,32 @@ describe.each(deployed)('permissions in $environment.name', (deployment) => {
     for (const { Principal } of grants.filter(({ Condition }) => Condition))
       expect(Object.keys(Principal)).toEqual(['Service']);
   });
+});
+
+test('where a use case declares a model for its texts, Recommend may ask it, and in isolation by an endpoint of its own', () => {
+  const model = 'amazon.nova-lite-v1:0';
+  const models = [model, `eu.${model}`];
+  const [first, second] = useCases;
+  const declared = [first, second].map((useCase, i) => ({
+    ...useCase,
+    recommend: { text: { model: { id: models[i] } } },
+  }));
+  const foundation = (region: string) => `arn:<AWS::Partition>:bedrock:${region}::foundation-model/${model}`;
+  const expected = [
+    foundation('<AWS::Region>'),
+    foundation('*'),
+    `arn:<AWS::Partition>:bedrock:<AWS::Region>:<AWS::AccountId>:inference-profile/eu.${model}`,
+  ];
+  for (const deployment of deployAll([], declared).deployed) {
+    const grants = stageNames.flatMap((stage) =>
+      stagePolicy(deployment, stage)
+        .filter(({ actions }) => actions.includes('bedrock:InvokeModel'))
+        .map(({ resources }) => ({ stage, resources: sorted(resources) })),
+    );
+    expect(grants).toEqual([{ stage: 'Recommend', resources: sorted(expected) }]);
+    const services = Object.values(deployment.of('AWS::EC2::VPCEndpoint')).map(({ ServiceName }) => text(ServiceName));
+    expect(services.filter((name) => name.endsWith('bedrock-runtime'))).toHaveLength(
+      deployment.environment.isolated ? 1 : 0,
+    );
+  }
 });

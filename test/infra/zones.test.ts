@@ -33,6 +33,13 @@ describe.each(deployed)('the zones of $environment.name', ({ environment, resour
     for (const key of Object.values(of('AWS::KMS::Key'))) expect(key['EnableKeyRotation']).toBe(true);
   });
 
+  test('leave the vaults’ data keys to a key that no bucket is under', () => {
+    const vault = Object.entries(of('AWS::KMS::Key')).filter(([logicalId]) => logicalId.startsWith('ZonesVaultKey'));
+    expect(vault).toHaveLength(1);
+    expect(Object.keys(of('AWS::KMS::Key'))).toHaveLength(zones.length + 2);
+    expect(JSON.stringify(buckets)).not.toContain(vault[0][0]);
+  });
+
   test('keep versions, are closed to the public, and are read and written over TLS only', () => {
     for (const [logicalId, bucket] of Object.entries(buckets)) {
       expect(bucket['VersioningConfiguration']).toEqual({ Status: 'Enabled' });
@@ -80,7 +87,7 @@ describe.each(deployed)('the zones of $environment.name', ({ environment, resour
       return [zoneOf(logicalId), sorted(keys)];
     });
     expect(Object.fromEntries(createOnly)).toEqual({
-      bronze: ['*/_delta_log/*.json'],
+      bronze: ['*/_delta_log/*.json', 'vault/*'],
       silver: ['*/_delta_log/*.json'],
       gold: ['*/_delta_log/*.json'],
       registry: ['leases/*', 'promotions/*', 'versions/*'],

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Finding } from '../../src/privacy/scan.ts';
+import { appendQuery } from '../../src/lake/write.ts';
+import { lakeTable, recommendationsPath, withSql } from '../../src/stages/common/sql.ts';
 import { runCli, runJson } from '../cli/run-cli.ts';
 import { type World, february, ingest, openWorld } from '../stages/world.ts';
 
@@ -88,6 +90,23 @@ test('scan finds what was put outside bronze, and its exit code says so', async 
   ]);
   expect(out).not.toContain('219-09');
   await world.ports.reports.delete('pages/note.txt');
+
+  await world.ports.gold.put(
+    'exports/insurance-cost/r/crm.csv',
+    Buffer.from('member,reason\r\nx,"call 212-555-0147"\r\n'),
+  );
+  await withSql(world.ports, (sql) =>
+    appendQuery(
+      lakeTable(world.ports, world.ports.gold, recommendationsPath('insurance-cost'), sql),
+      sql,
+      `SELECT 'x' AS customer_id, 'mail zebulon@quackenbush.example' AS reason`,
+    ),
+  );
+  const { findings } = JSON.parse((await privacy('scan', '--json')).out) as { findings: Finding[] };
+  expect(findings).toMatchObject([
+    { class: 'phone numbers', place: 'gold/exports/insurance-cost/r/crm.csv' },
+    { class: 'e-mail addresses', place: expect.stringMatching(/^gold\/recommendations\/.*#reason$/) as string },
+  ]);
 });
 
 test('erase wants a reason, deletes the member, and keeps them out', async () => {

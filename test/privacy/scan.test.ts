@@ -57,6 +57,8 @@ describe('the classes', () => {
     ['vehicle identifiers', 'VIN 1M8GDM9AXKP042788'],
     ['vehicle identifiers', 'license plate: 7ABC123'],
     ['device identifiers', 'IMEI 490154203237518'],
+    ['device identifiers', '"mac":"00:1B:63:84:45:E6"'],
+    ['device identifiers', 'udi=A99971B642'],
     ['device identifiers', 'serial number: SN-99A17B2'],
     ['URLs', 'see www.quackenbush.example/me'],
     ['IP addresses', 'from 203.0.113.77:443'],
@@ -96,6 +98,8 @@ describe('what is no identifier', () => {
     'the member name is dropped; a certificate number is needed; face value 1200000',
     '::before{content:""} a{color:#aabbcc} 12:34:56 03:04:05.678',
     'account "000000000000" and retina screens',
+    'feature_infos=0:1:2:3:4:5:6:7:8:9:10:11:12:13:14:15:16:17:18:19:20:21:22:23:24:25 0:1',
+    'line_control_number: uax0hp-udi4k2-1uv6w1n\nrendering_provider_npi: 1058110396',
   ])('%s', (text) => {
     expect(scanText(text)).toEqual(new Map());
   });

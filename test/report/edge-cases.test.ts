@@ -38,7 +38,7 @@ describe('little data', () => {
     const [candidate] = full.models!.candidates;
     const one = { ...candidate, scores: candidate.scores.map((score) => ({ ...score, foldValues: [0.84] })) };
     const [heading] = headings({ run, models: { ...full.models!, folds: 1, candidates: [one] } });
-    expect(heading).toBe('Gradient boosting chosen: R² 0.842 (0.826 – 0.856) over 1 fold');
+    expect(heading).toBe('Gradient boosting chosen: R² 0.842 (0.826 – 0.856) on training rows kept aside');
   });
 
   test('no champion yet', () => {

@@ -4,6 +4,7 @@ import type { ObjectStore } from '../../src/ports/object-store.ts';
 import { StageContractBroken, runStage } from '../../src/stages/run.ts';
 import type { Stage } from '../../src/stages/stage.ts';
 import { type StageName, stageNames, stages, zones } from '../../src/stages.ts';
+import { amountsFolder, toRecommend } from './ranking.ts';
 import { smallSearch, temporaryDirectory, useCasesFolder } from './use-cases.ts';
 import { type World, govern, ingest, openWorld, policies, score, train, useCase } from './world.ts';
 
@@ -40,6 +41,15 @@ beforeAll(async () => {
   await ingest(identified, 'january.csv', policies({ rows: 50 }));
   identified.close();
   folder.remove();
+
+  // and one that recommends asks reviewers' votes and applies its contact policy
+  const another = temporaryDirectory();
+  const recommending = watched(await openWorld({ useCases: amountsFolder(another.path) }));
+  await ingest(recommending, 'january.csv', policies());
+  await govern(recommending, 'r1', await train(recommending, 'r1'));
+  await recommending.run('Recommend', await toRecommend(recommending, await score(recommending, 'r1')));
+  recommending.close();
+  another.remove();
 });
 afterAll(() => world.close());
 

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { applyCalibrator } from '../../src/ml/calibration/calibrator.ts';
 import { brier, logLoss } from '../../src/ml/metrics/probability.ts';
 import { predictDense } from '../../src/ml/dense/network.ts';
 import { type TfliteModel, precisionOf } from '../../src/ml/formats/tflite/model.ts';
@@ -8,14 +9,15 @@ import { networkOf } from '../../src/ml/formats/tflite/network.ts';
 import { rocAuc } from '../../src/ml/metrics/roc.ts';
 import { r2 } from '../../src/ml/metrics/regression.ts';
 import type { ReferenceProfile } from '../../src/monitoring/reference.ts';
+import { explainEntity } from '../../src/stages/common/explain-entity.ts';
 import { factsOf } from '../../src/stages/common/facts.ts';
 import { readFrozenSet } from '../../src/stages/common/frozen-sets.ts';
 import { explainRows, isTflite, matrixOf, predictRows } from '../../src/stages/common/learning.ts';
 import { loadEvaluation, loadVersion, readDocument } from '../../src/stages/common/version.ts';
 import type { Json } from '../../src/data/json.ts';
-import type { StageInput } from '../../src/stages.ts';
 import { useCaseOf } from '../../src/usecase/catalogue.ts';
 import type { DeclarationInput } from '../../src/usecase/declaration.ts';
+import { amountsFolder, noLimits, toRecommend } from './ranking.ts';
 import { smallSearch, temporaryDirectory, useCasesFolder } from './use-cases.ts';
 import { type World, govern, ingest, openWorld, policies, score, train, useCase } from './world.ts';
 
@@ -40,16 +42,14 @@ async function settle(world: World) {
   return { version, verdict, scored: await score(world, 's1') };
 }
 
-/** What the machine hands to `Recommend` after a run has been published. */
-async function toRecommend(world: World, scored: StageInput<'Monitor'>): Promise<StageInput<'Recommend'>> {
-  const { runId, version, predictionsVersion } = scored;
-  const [row] = await world.rows(
-    'gold',
-    `predictions/${useCase}`,
-    `SELECT DISTINCT model_digest, data_version FROM rows WHERE run_id = '${runId}'`,
-  );
-  const pin = { version, modelDigest: String(row['model_digest']), dataVersion: Number(row['data_version']) };
-  return { useCase, runId, pin, predictionsVersion };
+/** What the first version says of somebody whom it has not learnt from. */
+async function explainedCase(world: World) {
+  const { rows, learnt } = await published(world);
+  const explanation = await explainEntity(world.ports, { useCase, version: 1, entityKey: rows.keys[0], top: 5 });
+  if (!explanation) throw new Error('The feature table does not know the entity.');
+  const [{ expected, value, contributions }] = explanation.outputs;
+  const sum = contributions.reduce((total, { contribution }) => total + contribution, expected);
+  return { ...explanation, value, sum, learnt };
 }
 
 async function published(world: World) {
@@ -59,9 +59,6 @@ async function published(world: World) {
   const rows = await readFrozenSet(world.ports, evaluation.snapshot, 'test', declaration);
   return { ...version, declaration, evaluation, rows };
 }
-
-const { beatsChampion: _, ...noGates } = smallSearch.gates;
-const emptied = Object.fromEntries(Object.keys(noGates).map((name) => [name, undefined]));
 
 /** Will the year cost more than $8,000? */
 const event: DeclarationInput = {
@@ -83,7 +80,7 @@ const event: DeclarationInput = {
   ],
   split: { ...smallSearch.split, validation: 0.25, stratify: true },
   gates: {
-    ...emptied,
+    ...noLimits,
     roc_auc: { min: 0.85 },
     calibration_error: { max: 0.15 },
     beatsChampion: { metric: 'log_loss', confidence: 0.95, minimumEffect: 0 },
@@ -176,71 +173,24 @@ describe('a label that is an event', () => {
   test('is followed by the Brier score of the same rows', async () => {
     const verdict = await world.run('Monitor', settled.scored);
     expect(verdict).toMatchObject({ driftDetected: false });
+    // the rates of the decisions are watched like a category
+    const watched = await world.rows('gold', `drift/${useCase}`, "SELECT * FROM rows WHERE column_name = 'category'");
+    expect(watched).toHaveLength(1);
     const { learnt, rows, manifest } = await published(world);
     const reference = await readDocument<ReferenceProfile>(world.ports, manifest, 'reference.json');
     expect(reference.errors.mean).toBeCloseTo(brier(rows.label, predictRows(learnt, rows.columns)), 9);
   });
-});
 
-/** Two amounts of one policy, ranked. */
-const amounts: DeclarationInput = {
-  ...smallSearch,
-  label: { outputs: ['inpatient', 'outpatient'], name: 'costs', unit: 'USD', maturity: 'P0D' },
-  features: {
-    ...smallSearch.features,
-    carried: [...smallSearch.features.carried!, 'has_phone', 'rule_inpatient', 'rule_outpatient'],
-  },
-  ratingTable: undefined,
-  rules: ['rule_inpatient', 'rule_outpatient'],
-  models: [
-    {
-      kind: 'gradient-boosting',
-      parameters: { iterations: 60, learningRate: 0.1, maxDepth: 3, minChildSamples: 10, seed: 1 },
-      search: { space: {}, trials: 0, folds: 1, metric: 'rmse', seed: 42 },
-    },
-  ],
-  gates: {
-    ...emptied,
-    r2: { min: 0.3 },
-    skill_over_rules: { min: 0.05 },
-    beatsChampion: { metric: 'rmse', confidence: 0.95, minimumEffect: 0 },
-  },
-  score: { at: '0 2 * * *', timeZone: 'UTC', bands: [{ name: 'any' }], flags: {} },
-  recommend: {
-    top: 2,
-    scoreRange: [0, 100_000],
-    minimumScore: 1500,
-    consent: { mail: 'smoker', phone: 'has_phone' },
-    offers: [
-      {
-        id: 'inpatient',
-        name: 'Hospital plan',
-        category: 'hospital',
-        description: 'A room of your own in hospital.',
-        priorityWeight: 1.5,
-        eligible: 'age >= 40',
-        channels: ['mail', 'phone'],
-        cooldownDays: 30,
-      },
-      {
-        id: 'outpatient',
-        name: 'Doctor plan',
-        category: 'doctor',
-        description: 'A doctor near you.',
-        priorityWeight: 1,
-        channels: ['phone'],
-        cooldownDays: 30,
-      },
-    ],
-    caps: { perCategory: 1, perMonth: 2 },
-    holdout: { share: 0.2, salt: 'held' },
-    exports: { campaign: { top: 1, columns: { member: 'entityKey', offer: 'offerName', why: 'reason' } } },
-    text: {
-      features: { age: { label: 'age', bands: [{ name: 'younger', below: 40 }, { name: 'older' }] } },
-    },
-  },
-  monitor: { ...smallSearch.monitor, performance: { rmse: { max: 9000 } } },
-};
+  test('is explained for one case: contributions in log-odds add up to the uncalibrated probability', async () => {
+    const { scale, scored, value, sum, learnt, stored } = await explainedCase(world);
+    expect(scale).toBe('log-odds');
+    expect(sum).toBeCloseTo(value, 9);
+    const calibrated = applyCalibrator(learnt.calibrator!, Float64Array.of(1 / (1 + Math.exp(-value))));
+    expect(scored['adjusted_prediction']).toBeCloseTo(calibrated[0], 9);
+    expect(['standard', 'review', 'costly']).toContain(scored['category']);
+    expect(stored[0]).toMatchObject({ version: 1, prediction: scored['prediction'] });
+  });
+});
 
 describe('a label of several outputs', () => {
   let world: World;
@@ -248,19 +198,7 @@ describe('a label of several outputs', () => {
   let settled: Awaited<ReturnType<typeof settle>>;
   beforeAll(async () => {
     const folder = temporaryDirectory();
-    const useCases = useCasesFolder(folder.path, amounts, {
-      'features.sql': (text) =>
-        text.replace(
-          /charges\nFROM risks\s*$/,
-          'children > 0 AS has_phone, 2000.0 AS rule_inpatient, 3000.0 AS rule_outpatient\nFROM risks\n',
-        ),
-    });
-    writeFileSync(
-      join(useCases, useCase, 'labels.sql'),
-      'SELECT customer_id, recorded_at, 0.4 * p.charges AS inpatient, 0.6 * p.charges + 100 * f.children AS outpatient ' +
-        'FROM policies p JOIN features f USING (customer_id, recorded_at)',
-    );
-    world = await openWorld({ useCases });
+    world = await openWorld({ useCases: amountsFolder(folder.path) });
     close = () => {
       world.close();
       folder.remove();
@@ -442,5 +380,13 @@ describe('a dense network among the candidates', () => {
       const sum = shap.subarray(row * run, (row + 1) * run).reduce((total, value) => total + value, 0);
       expect(sum).toBeCloseTo(exact[row], 6);
     }
+  });
+
+  test('is explained for one case: contributions add up to the network in float', async () => {
+    const { scale, value, sum, scored } = await explainedCase(world);
+    expect(scale).toBe('log-odds');
+    expect(sum).toBeCloseTo(value, 9);
+    // the released network has eight bits
+    expect(Math.abs(1 / (1 + Math.exp(-value)) - Number(scored['adjusted_prediction']))).toBeLessThan(0.1);
   });
 });

@@ -63,6 +63,10 @@ describe('what does not fit is named', () => {
       (d) => Object.assign(d.models[0].parameters, { tree: 5 }),
     ],
     [
+      'split.refit: there is no gradient boosting with "earlyStoppingRounds" to fit again',
+      (d) => Object.assign(d.split, { refit: true }),
+    ],
+    [
       'models.1.search.space.learningrate: a gradient-boosting has no such parameter. Did you mean "learningRate"?',
       (d) => (d.models[1].search.space['learningrate'] = { uniform: [0, 1] }),
     ],

@@ -133,7 +133,13 @@ export default defineUseCase({
   monitor: {
     window: 'P30D',
     minVolume: 50,
-    performance: { roc_auc: { min: 0.78 }, log_loss: { max: 0.55 } },
+    performance: {
+      roc_auc: { min: 0.78 },
+      log_loss: { max: 0.55 },
+      precision: { min: 0.8 },
+      recall: { min: 0.5 },
+      f1: { min: 0.6 },
+    },
     drift: {
       psi: { warn: 0.1, alert: 0.25 },
       falseDiscoveryRate: 0.05,

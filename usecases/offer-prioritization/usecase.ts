@@ -108,7 +108,7 @@ export default defineUseCase({
   score: {
     at: '0 3 * * *',
     timeZone: 'UTC',
-    bands: [{ name: 'low', below: 50 }, { name: 'medium', below: 65 }, { name: 'high' }],
+    bands: [{ name: 'low', below: 58 }, { name: 'medium', below: 65 }, { name: 'high' }],
   },
   recommend: {
     top: 5,

@@ -18,7 +18,7 @@ export function modelComparison(models: ModelComparison): Figure {
   const ranked = ranking(models);
   return {
     title: modelsHeadline(models).sentence,
-    description: `${metric.name} by ${count(models.folds)}-fold cross-validation, ${metric.better} is better. One row per model: the mark is the mean, the line its interval, ticks are single folds. ${ranked.map(({ name, scores }) => `${name}: ${estimate(scores[0].estimate, metric.unit)}.`).join(' ')}`,
+    description: `${metric.name} ${judgedOn(models)}, ${metric.better} is better. One row per model: the mark is the mean, the line its interval, ticks are single folds. ${ranked.map(({ name, scores }) => `${name}: ${estimate(scores[0].estimate, metric.unit)}.`).join(' ')}`,
     span: 'full',
     legend: [
       { sample: mark('diamond', 0, 0, 'blue'), text: 'chosen' },
@@ -59,13 +59,17 @@ export function modelsHeadline(models: ModelComparison): Headline {
   if (!chosen) return { status: 'warned', sentence: `None of ${count(ranked.length)} models was chosen` };
 
   const own = chosen.scores[0].estimate;
-  const result = `${chosen.name} chosen: ${metric.name} ${estimate(own, metric.unit)} over ${counted(models.folds, 'fold')}`;
+  const result = `${chosen.name} chosen: ${metric.name} ${estimate(own, metric.unit)} ${judgedOn(models)}`;
   const rival = ranked.find((candidate) => candidate.kind === 'candidate' && candidate !== chosen);
   if (!rival) return { status: 'passed', sentence: result };
   const other = rival.scores[0].estimate.value;
   const close = known(own.low) && known(own.high) && own.low <= other && other <= own.high;
   const comparison = close ? 'lies within that interval, at' : 'reaches';
   return { status: 'passed', sentence: `${result}; ${rival.name} ${comparison} ${quantity(other, metric.unit)}` };
+}
+
+function judgedOn({ folds }: ModelComparison): string {
+  return folds === 1 ? 'on training rows kept aside' : `over ${counted(folds, 'fold')}`;
 }
 
 /** Best first by the deciding metric, baselines last; what has no score of it is left out. */

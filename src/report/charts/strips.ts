@@ -1,7 +1,7 @@
 import type { Estimate, Unit } from '../facts.ts';
 import { label } from '../axis.ts';
 import type { Drawing, Frame } from '../figure.ts';
-import { known } from '../format.ts';
+import { known, textWidth } from '../format.ts';
 import { spanning } from '../scale.ts';
 import { statusShape } from '../status.ts';
 import { el, fragment } from '../svg.ts';
@@ -33,7 +33,7 @@ export function drawStrips(strips: readonly Strip[], frame: Frame): Drawing {
     names: strips.map(({ name }) => name),
     rowHeight: frame.name === 'wide' ? 58 : 66,
     indent: judged ? 24 : 0,
-    valueWidth: 190,
+    valueWidth: Math.max(190, ...strips.map(({ value }) => textWidth(value) + 20)),
   });
   return {
     height: rows.bottom,

@@ -1,9 +1,10 @@
 import { shapSwarm } from '../charts/shap-swarm.ts';
 import type { OutputQuality, RunFacts } from '../facts.ts';
-import { figureGrid, renderFigure } from '../figure.ts';
+import { type Figure, figureGrid, renderFigure } from '../figure.ts';
 import { count, quantity } from '../format.ts';
 import { lead } from '../section.ts';
 import type { Section } from '../section.ts';
+import { type Markup, el } from '../svg.ts';
 import { table } from '../table.ts';
 
 /** Of a model with several outputs: how good each one is, best first, and what moves it. */
@@ -30,17 +31,26 @@ export function outputs({ outputs: each, explanation, target }: RunFacts): Secti
   };
   const swarms = ranked
     .filter(({ features }) => features.some(({ marks }) => (marks ?? []).length > 0))
-    .map((output, i) => {
+    .map((output) => {
       const own = { rows: explanation?.rows ?? 0, baseValue: 0, features: output.features };
       const figure = shapSwarm(own, { name, unit });
-      return renderFigure({ ...figure, span: 'half', title: `${output.name}: ${figure.title}` }, `output-${i + 1}`);
+      return { ...figure, title: `${output.name}: ${figure.title}` };
     });
   return {
     id: 'outputs',
     name: 'Outputs',
     headline: { status: 'notice', sentence },
-    body: [lead(sentence), table(content, 'Quality of each output'), swarms.length > 0 && figureGrid(swarms)],
+    body: [lead(sentence), table(content, 'Quality of each output'), ...swarmGrid(swarms)],
   };
+}
+
+/** The swarms in pairs; how to read them is said once. */
+function swarmGrid(swarms: readonly Figure[]): Markup[] {
+  if (swarms.length === 0) return [];
+  const halves = swarms.map(({ note: _note, ...figure }, i) =>
+    renderFigure({ ...figure, span: 'half' }, `output-${i + 1}`),
+  );
+  return [el('p', { class: 'note' }, swarms[0].note), figureGrid(halves)];
 }
 
 function sentenceOf(ranked: readonly OutputQuality[]): string {

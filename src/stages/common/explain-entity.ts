@@ -91,7 +91,7 @@ export async function explainEntity(
     return {
       useCase,
       entityKey,
-      eventTime: String(row[eventTime]),
+      eventTime: row[eventTime] as string,
       version,
       scored: Object.fromEntries(
         [...scoredNames(declaration), ...Object.keys(declaration.score.flags)]

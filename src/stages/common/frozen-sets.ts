@@ -143,10 +143,10 @@ export function takeColumns(columns: Columns, rows: ArrayLike<number>): Columns 
   return Object.fromEntries(Object.entries(columns).map(([name, cells]) => [name, take(cells)]));
 }
 
-/** A plain loop, for it is done for every column of every fold: `Array.from` takes ten times as long. */
+/** A plain loop, for it is done for every column of every fold: `Array.from` takes five times as long. */
 function takeCells<Value>(cells: ArrayLike<Value>, rows: ArrayLike<number>): Value[] {
-  const taken = new Array<Value>(rows.length);
-  for (let i = 0; i < rows.length; i++) taken[i] = cells[rows[i]];
+  const taken: Value[] = [];
+  for (let i = 0; i < rows.length; i++) taken.push(cells[rows[i]]);
   return taken;
 }
 

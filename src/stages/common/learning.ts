@@ -42,10 +42,7 @@ export function designSpec({ features }: Declaration): DesignSpec {
   ];
 }
 
-/**
- * Fits encoders and model on these rows alone; where boosting stops early, on those that are not to watch it, and with `split.refit`
- * once more on all of them, with as many rounds as were found.
- */
+/** Fits encoders and model on these rows alone; where the model stops early, on those that are not to watch it. */
 export async function learn(
   declaration: Declaration,
   candidate: Candidate,
@@ -74,16 +71,15 @@ export async function learn(
     target: watching.label,
     ...weightOf(watching),
   };
-  const fit = (on: RowSet, fitParameters: BoostingParameters, watched = {}) =>
-    trainBoosting(applyDesign(design, on.columns), on.label, fitParameters, {
+  const matrix = applyDesign(design, trained.columns);
+  return {
+    design,
+    model: trainBoosting(matrix, trained.label, parameters, {
       categories,
-      ...weightOf(on),
-      ...watched,
-    });
-  const model = fit(trained, parameters, validation && { validation });
-  if (!validation || !declaration.split.refit) return { design, model };
-  const iterations = model.trees.length / model.outputs;
-  return { design, model: fit(rows, { ...parameters, iterations, earlyStoppingRounds: 0 }) };
+      ...weightOf(trained),
+      ...(validation && { validation }),
+    }),
+  };
 }
 
 const weightOf = ({ weight }: RowSet) => (weight ? { weight } : {});

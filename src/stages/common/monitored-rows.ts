@@ -6,8 +6,9 @@ import type { Declaration } from '../../usecase/declaration.ts';
 import { outputNames } from '../../usecase/label.ts';
 
 /**
- * What monitoring watches of scored rows: every feature and every carried column, the predictions and the flags; of several
- * outputs each one, and their mean as the prediction. Numeric features are numbers, all others categories. The label is not among them: its drift is measured as performance.
+ * What monitoring watches of scored rows: every feature and every carried column, the predictions and the flags; of several outputs
+ * each one, and their mean as the prediction; of an event the decision, so that its rates are watched. Numeric features are numbers,
+ * all others categories. The label is not among them: its drift is measured as performance.
  */
 export function monitoredRows(declaration: Declaration, columns: Columns): MonitoredRows {
   const { features, score } = declaration;
@@ -19,11 +20,13 @@ export function monitoredRows(declaration: Declaration, columns: Columns): Monit
         kind: 'number',
         values: numbers(name, columns[name]),
       })),
-      ...[...features.categorical, ...features.carried].map((name): MonitoredColumn => ({
-        name,
-        kind: 'category',
-        values: Array.from(columns[name], levelOrMissing),
-      })),
+      ...[...features.categorical, ...features.carried, ...(score.decision ? ['category'] : [])].map(
+        (name): MonitoredColumn => ({
+          name,
+          kind: 'category',
+          values: Array.from(columns[name], levelOrMissing),
+        }),
+      ),
     ],
     predictions: numbers('prediction', columns['prediction']),
     flags: Object.fromEntries(

@@ -1,3 +1,4 @@
+import { mean } from 'd3-array';
 import { type CrossValidation, crossValidate } from '../../ml/tune/cross-validate.ts';
 import { type Split, groupedKFold, stratifiedKFold } from '../../ml/tune/folds.ts';
 import { holdout } from '../../ml/tune/holdout.ts';
@@ -5,26 +6,25 @@ import type { BackendSources } from '../../ml/dense/backend.ts';
 import type { Candidate } from '../../stages.ts';
 import type { Declaration } from '../../usecase/declaration.ts';
 import { type RowSet, takeColumns, takeRowSet } from './frozen-sets.ts';
-import { type Learnt, learn, predictRows } from './learning.ts';
+import { type Learnt, isTrees, learn, predictRows } from './learning.ts';
 import { labelReference, metricSet } from './metric-set.ts';
 import { searchOf } from './search.ts';
 
 /**
- * Cross-validates a candidate over these rows as declared; encoders are fitted anew in each fold, an entity's rows share one. No
- * model is fitted a second time here, whatever `split.refit` says: that is for the one that is kept.
+ * Cross-validates a candidate over these rows as declared; encoders are fitted anew in each fold, an entity's rows share one.
+ * `rounds` is the mean over the folds of the rounds that boosting was stopped after; null where nothing stops early.
  */
 export async function validateCandidate(
   declaration: Declaration,
   candidate: Candidate,
   rows: RowSet,
   backends: BackendSources = {},
-): Promise<CrossValidation<string>> {
+): Promise<CrossValidation<string> & { rounds: number | null }> {
   const { folds, seed } = searchOf(declaration, candidate.kind);
   const splits = splitsOf(declaration, rows, { folds, seed });
   const models: Learnt[] = [];
-  const once = { ...declaration, split: { ...declaration.split, refit: false } };
-  for (const { train } of splits) models.push(await learn(once, candidate, takeRowSet(rows, train), backends));
-  return crossValidate({
+  for (const { train } of splits) models.push(await learn(declaration, candidate, takeRowSet(rows, train), backends));
+  const validated = crossValidate({
     splits,
     actual: rows.label,
     outputs: rows.outputs,
@@ -32,7 +32,13 @@ export async function validateCandidate(
     fit: (_, fold) => models[fold],
     predict: (learnt, test) => predictRows(learnt, takeColumns(rows.columns, test)),
   });
+  return { ...validated, rounds: stopsEarly(candidate) ? Math.round(mean(models.map(roundsOf))!) : null };
 }
+
+const stopsEarly = ({ kind, parameters }: Candidate): boolean =>
+  kind === 'gradient-boosting' && Number(parameters['earlyStoppingRounds'] ?? 0) > 0;
+
+const roundsOf = ({ model }: Learnt): number => (isTrees(model) ? model.trees.length / model.outputs : NaN);
 
 /** What share of the rows judges where there is one fold only. */
 const judgingShare = 0.2;

@@ -159,10 +159,7 @@ describe('checks before training', () => {
 
   test('say what share is copied, whatever the rest meets by chance', () => {
     const stream = random(14);
-    const score = Float64Array.from(
-      { length: 20_000 },
-      () => [0, 0, 0, 0, 15, 15, 15, 25, 40, 65][stream.integer(10)],
-    );
+    const score = Float64Array.from({ length: 20_000 }, () => [0, 0, 0, 0, 15, 15, 15, 25, 40, 65][stream.integer(10)]);
     const others = stream.shuffle(score.filter((value) => value > 0));
     let next = 0;
     const values = score.map((value) => (value === 0 || stream.uniform() < 0.6 ? value : others[next++]));

@@ -1,10 +1,9 @@
-import { cpSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { movedClock } from '../../../src/adapters/embedded/moved-clock.ts';
 import { SeededIds } from '../../../src/adapters/embedded/seeded-ids.ts';
-import type { Json } from '../../../src/data/json.ts';
 import { r2 } from '../../../src/ml/metrics/regression.ts';
 import { outputOf } from '../../../src/ml/metrics/outputs.ts';
 import { releaseLease } from '../../../src/governance/lease.ts';
@@ -82,10 +81,10 @@ describe('the whole way', () => {
   const frozen = (of: StageInput<'Tune'>['snapshot'], part: 'train' | 'test') =>
     readFrozenSet(runtime.ports, of, part, useCaseOf(runtime.ports.catalogue, useCase).declaration);
 
-  const rows = (table: string, query: string): Promise<{ [column: string]: Json }[]> =>
+  const rows = (table: string, query: string): Promise<{ [column: string]: string | number }[]> =>
     withSql(runtime.ports, async (sql) => {
-      const found = await mountTable(lakeTable(runtime.ports, runtime.ports.gold, table, sql), sql, 'rows');
-      return found ? sql.rows(query) : [];
+      await mountTable(lakeTable(runtime.ports, runtime.ports.gold, table, sql), sql, 'rows');
+      return (await sql.rows(query)) as { [column: string]: string | number }[];
     });
 
   test('a member’s features when scored are those that were learnt from, for each member and date', async () => {
@@ -97,9 +96,9 @@ describe('the whole way', () => {
     const stored = await rows(
       `predictions/${useCase}`,
       `SELECT member_id, epoch_ms(reference_date)::DOUBLE AS at, ${offers.map((id) => `prediction_${id}`).join(', ')}
-        FROM rows WHERE run_id = '${String(first)}'`,
+        FROM rows WHERE run_id = '${first}'`,
     );
-    const byRow = new Map(stored.map((row) => [`${String(row['member_id'])} ${String(row['at'])}`, row]));
+    const byRow = new Map(stored.map((row) => [`${row['member_id']} ${row['at']}`, row]));
     const predicted = predictRows(learnt, train.columns);
     expect(train.rows).toBeGreaterThan(200);
     train.keys.forEach((key, row) => {
@@ -176,6 +175,17 @@ describe('the whole way', () => {
       expect(out).toMatch(/Not recommended\noffer .* removed by/);
     });
 
+    test('has a page on demand: a waterfall for each output, every offer, and its place among the others', async () => {
+      const page = join(folder.path, 'member.html');
+      const argv = ['explain', useCase, train.keys[0], '--top', '2', '--report', page, '--dir', directory];
+      expect((await runCli(...argv, '--use-cases', useCases)).code).toBe(0);
+      const html = readFileSync(page, 'utf8');
+      expect(html.match(/From everyone to this case<\/h3>/g)).toHaveLength(2);
+      expect(html.match(/Among the others<\/h3>/g)).toHaveLength(2);
+      for (const { name } of declared.recommend!.offers) expect(html).toContain(name);
+      expect(html).not.toContain('http://');
+    });
+
     test('that nobody knows is said to be unknown, without its key', async () => {
       const argv = ['explain', useCase, 'MBR_secret', '--dir', directory, '--use-cases', useCases];
       const { code, err } = await runCli(...argv);
@@ -241,7 +251,7 @@ describe('the whole way', () => {
             `SELECT member_id, epoch_ms(reference_date)::DOUBLE AS at, ${offers.join(', ')} FROM rows
               QUALIFY row_number() OVER (PARTITION BY member_id, reference_date ORDER BY _built_at DESC, _batch) = 1`,
           )
-        ).map((row) => [`${String(row['member_id'])} ${String(row['at'])}`, row]),
+        ).map((row) => [`${row['member_id']} ${row['at']}`, row]),
       );
       const newestOf = (key: string) =>
         Math.max(...after.keys.flatMap((k, row) => (k === key ? [Number(after.columns['reference_date'][row])] : [])));
