@@ -9,7 +9,7 @@ import { header } from './table.ts';
 
 const parts = ['trees', 'stats', 'dense', 'serve', 'offers', 'ingest'] as const;
 /** The parts with peers in Python. */
-const compared: readonly string[] = ['trees', 'stats'];
+const compared: ReadonlySet<string> = new Set(['trees', 'stats']);
 
 const { values } = parseArgs({
   options: { python: { type: 'string', default: 'python3' }, only: { type: 'string', default: '' } },
@@ -19,11 +19,10 @@ header();
 let failed = 0;
 for (const part of parts.filter((name) => name.includes(values.only))) {
   const script = fileURLToPath(new URL(`${part}.ts`, import.meta.url));
-  const { status } = spawnSync(
-    process.execPath,
-    [script, ...(compared.includes(part) ? ['--python', values.python] : [])],
-    { stdio: 'inherit', env: { ...process.env, BENCH_PART: part } },
-  );
+  const { status } = spawnSync(process.execPath, [script, ...(compared.has(part) ? ['--python', values.python] : [])], {
+    stdio: 'inherit',
+    env: { ...process.env, BENCH_PART: part },
+  });
   if (status !== 0) failed++;
 }
 process.exitCode = failed === 0 ? 0 : 1;

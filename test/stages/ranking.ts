@@ -98,6 +98,6 @@ export async function toRecommend(world: World, scored: StageInput<'Monitor'>): 
     `predictions/${useCase}`,
     `SELECT DISTINCT model_digest, data_version FROM rows WHERE run_id = '${runId}'`,
   );
-  const pin = { version, modelDigest: String(row['model_digest']), dataVersion: Number(row['data_version']) };
+  const pin = { version, modelDigest: row['model_digest'] as string, dataVersion: Number(row['data_version']) };
   return { useCase, runId, pin, predictionsVersion };
 }
