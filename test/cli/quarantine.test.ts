@@ -13,6 +13,7 @@ import { redrive } from '../../src/stages/common/redrive.ts';
 import { lakeTable, mountTable, silverPath } from '../../src/stages/common/sql.ts';
 import { validate } from '../../src/stages/validate.ts';
 import { catalogueFromFolder, catalogueFromJson } from '../../src/usecase/catalogue.ts';
+import { long } from '../long.ts';
 
 const useCases = fileURLToPath(new URL('../../usecases', import.meta.url));
 const root = mkdtempSync(join(tmpdir(), 'bordereau-redrive-'));
@@ -208,7 +209,7 @@ describe('redrive', () => {
     expect(await silver('SELECT count(*) AS n FROM silver')).toEqual(versions);
   });
 
-  test.each(['before', 'after'] as const)(
+  test.runIf(long).each(['before', 'after'] as const)(
     'cut short %s any write and done again, each row is in silver once',
     async (when) => {
       let points = 0;

@@ -51,9 +51,11 @@ describe('the commands of the README', () => {
       'npm run demo -- --use-case offer-prioritization',
       'npm run demo -- --all',
       'npm test',
+      'npm run test:long',
       'npm run synth',
     ]);
     expect(ci).toMatch(/^npm test$/m);
+    expect(ci).toMatch(/^npm run --silent test:long$/m);
     expect(ci).toMatch(/npm run --silent demo -- --json --dir \S+ >/);
     expect(ci).toMatch(/npm run --silent demo -- .*--data /);
     expect(ci).toMatch(/npm run --silent demo -- --use-case offer-prioritization /);

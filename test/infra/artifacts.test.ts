@@ -8,6 +8,7 @@ import { bundleHandlers } from '../../infra/artifacts.ts';
 import { duckdbLayer } from '../../layers/duckdb/build.ts';
 import { catalogueFromFolder, catalogueFromJson } from '../../src/usecase/catalogue.ts';
 import { stageNames } from '../../src/stages.ts';
+import { long } from '../long.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const manifest = (path: string) =>
@@ -64,7 +65,7 @@ describe('the bundled handlers', () => {
     expect(handlers.Validate.needsDuckdb).toBe(true);
   });
 
-  test('are the same bytes when built again', async () => {
+  test.runIf(long)('are the same bytes when built again', async () => {
     const again = await bundleHandlers(catalogue, join(outside, 'again'));
     for (const stage of stageNames) {
       const read = (folder: string) => readFileSync(join(folder, 'index.mjs'), 'utf8');

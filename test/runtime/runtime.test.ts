@@ -15,6 +15,7 @@ import { lakeTable, mountTable, withSql } from '../../src/stages/common/sql.ts';
 import type { Zone } from '../../src/stages.ts';
 import { copyOf, fileUrl, smallSearch, temporaryDirectory, useCasesFolder } from '../stages/use-cases.ts';
 import { contents, february, january, policies, useCase } from '../stages/world.ts';
+import { long } from '../long.ts';
 
 const { path, remove } = temporaryDirectory();
 // two candidates suffice where the machines are tested
@@ -149,7 +150,7 @@ describe('a month', () => {
 });
 
 describe('what is delivered twice', () => {
-  test('changes no table, no version and no decision, whichever event it is', async () => {
+  test.runIf(long)('changes no table, no version and no decision, whichever event it is', async () => {
     const before = await lasting(runtime);
     for (const event of events) {
       await runtime.queue.add(event);
@@ -263,34 +264,38 @@ describe('what goes wrong', () => {
     expect(await count(runtime, 'silver', 'tables/insurance-cost/policies')).toBe(1176);
   });
 
-  test('a process that is killed twice on the way leaves nothing lost and nothing twice', async () => {
-    const killed = newDirectory();
-    const fresh = await openRuntime({ directory: killed, useCases, clock: movedClock(january) });
-    await fresh.drop(dropOf('january.csv', policies()));
-    await fresh.close();
-    for (const state of ['TuneCandidates', 'Publish']) {
-      const program = join(path, `die-at-${state}.mjs`);
-      writeFileSync(program, deliverAndDieAt(killed, state));
-      expect([state, spawnSync(process.execPath, [program]).signal]).toEqual([state, 'SIGKILL']);
-    }
-    const next = await openRuntime({ directory: killed, useCases, clock: movedClock(january) });
-    expect(machines(await next.deliver())).toEqual(['score SUCCEEDED', 'monitor SUCCEEDED']);
-    for (const [zone, table] of [
-      ['silver', 'tables/insurance-cost/policies'],
-      ['gold', 'features/insurance-cost'],
-      ['gold', 'predictions/insurance-cost'],
-    ] as const) {
-      expect([
-        table,
-        await count(next, zone, table),
-        await count(next, zone, table, 'count(DISTINCT customer_id)'),
-      ]).toEqual([table, 1176, 1176]);
-    }
-    expect(await count(next, 'bronze', 'quarantine/insurance-cost/policies')).toBe(24);
-    expect(await listVersions(next.ports.registry, useCase)).toHaveLength(1);
-    expect(liveAt(await readLedger(next.ports.registry, useCase), 'champion')).toBe(1);
-    await next.close();
-  }, 120_000);
+  test.runIf(long)(
+    'a process that is killed twice on the way leaves nothing lost and nothing twice',
+    async () => {
+      const killed = newDirectory();
+      const fresh = await openRuntime({ directory: killed, useCases, clock: movedClock(january) });
+      await fresh.drop(dropOf('january.csv', policies()));
+      await fresh.close();
+      for (const state of ['TuneCandidates', 'Publish']) {
+        const program = join(path, `die-at-${state}.mjs`);
+        writeFileSync(program, deliverAndDieAt(killed, state));
+        expect([state, spawnSync(process.execPath, [program]).signal]).toEqual([state, 'SIGKILL']);
+      }
+      const next = await openRuntime({ directory: killed, useCases, clock: movedClock(january) });
+      expect(machines(await next.deliver())).toEqual(['score SUCCEEDED', 'monitor SUCCEEDED']);
+      for (const [zone, table] of [
+        ['silver', 'tables/insurance-cost/policies'],
+        ['gold', 'features/insurance-cost'],
+        ['gold', 'predictions/insurance-cost'],
+      ] as const) {
+        expect([
+          table,
+          await count(next, zone, table),
+          await count(next, zone, table, 'count(DISTINCT customer_id)'),
+        ]).toEqual([table, 1176, 1176]);
+      }
+      expect(await count(next, 'bronze', 'quarantine/insurance-cost/policies')).toBe(24);
+      expect(await listVersions(next.ports.registry, useCase)).toHaveLength(1);
+      expect(liveAt(await readLedger(next.ports.registry, useCase), 'champion')).toBe(1);
+      await next.close();
+    },
+    120_000,
+  );
 });
 
 /** A program that delivers what waits and kills itself as soon as that state is entered. */

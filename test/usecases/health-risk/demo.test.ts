@@ -3,6 +3,7 @@ import type { DeclarationInput } from '../../../src/usecase/declaration.ts';
 import { demo } from '../../../usecases/health-risk/demo.ts';
 import declaration from '../../../usecases/health-risk/usecase.ts';
 import { type Told, tellDemo } from '../story.ts';
+import { long } from '../../long.ts';
 
 const useCase = 'health-risk';
 const search = { space: {}, trials: 0, folds: 2, metric: 'mae', seed: 42 } as const;
@@ -21,7 +22,7 @@ beforeAll(async () => {
 }, 180_000);
 afterAll(() => told.close());
 
-test('every machine of two months ends well, and every record of the first is accounted for', () => {
+test.runIf(long)('every machine of two months ends well, and every record of the first is accounted for', () => {
   expect(told.ended.filter(({ status }) => status !== 'SUCCEEDED')).toEqual([]);
   const { dropped, accepted, quarantined, rejected } = told.document.rows;
   expect(dropped).toBe(1500);
@@ -29,16 +30,19 @@ test('every machine of two months ends well, and every record of the first is ac
   expect(quarantined).toBe(30);
 });
 
-test('the first model passes every declared gate, skill over a constant and over the tariff among them', () => {
-  const { champion, gates } = told.document;
-  expect(champion?.version).toBe(1);
-  expect(gates.filter(({ passed }) => !passed)).toEqual([]);
-  const declared = Object.keys(declaration.gates).filter((name) => name !== 'beatsChampion');
-  expect(gates.map(({ name }) => name)).toEqual(expect.arrayContaining(declared));
-  expect(champion!.metrics['r2'].value).toBeGreaterThan(0.9);
-});
+test.runIf(long)(
+  'the first model passes every declared gate, skill over a constant and over the tariff among them',
+  () => {
+    const { champion, gates } = told.document;
+    expect(champion?.version).toBe(1);
+    expect(gates.filter(({ passed }) => !passed)).toEqual([]);
+    const declared = Object.keys(declaration.gates).filter((name) => name !== 'beatsChampion');
+    expect(gates.map(({ name }) => name)).toEqual(expect.arrayContaining(declared));
+    expect(champion!.metrics['r2'].value).toBeGreaterThan(0.9);
+  },
+);
 
-test('only current records are scored, once each, and every band of the scale is reached', async () => {
+test.runIf(long)('only current records are scored, once each, and every band of the scale is reached', async () => {
   const scored = await told.rows(
     'gold',
     `predictions/${useCase}`,
@@ -66,10 +70,13 @@ test('only current records are scored, once each, and every band of the scale is
   }
 });
 
-test('the older second month is found to have drifted, in what depends on age, and a retraining is judged', () => {
-  const { drift, challenger } = told.document;
-  expect(drift.detected).toBe(true);
-  expect(drift.features).toEqual(expect.arrayContaining(['age_risk_score', 'smoking_impact', 'age_group']));
-  expect(drift.features).not.toContain('region');
-  expect(challenger).toMatchObject({ version: 2, reason: expect.stringContaining('ean absolute error') as string });
-});
+test.runIf(long)(
+  'the older second month is found to have drifted, in what depends on age, and a retraining is judged',
+  () => {
+    const { drift, challenger } = told.document;
+    expect(drift.detected).toBe(true);
+    expect(drift.features).toEqual(expect.arrayContaining(['age_risk_score', 'smoking_impact', 'age_group']));
+    expect(drift.features).not.toContain('region');
+    expect(challenger).toMatchObject({ version: 2, reason: expect.stringContaining('ean absolute error') as string });
+  },
+);

@@ -22,6 +22,7 @@ import { demo } from '../../../usecases/offer-prioritization/demo.ts';
 import declared from '../../../usecases/offer-prioritization/usecase.ts';
 import { runCli, runJson } from '../../cli/run-cli.ts';
 import { temporaryDirectory } from '../../stages/use-cases.ts';
+import { long } from '../../long.ts';
 
 const useCase = 'offer-prioritization';
 const offers = declared.recommend!.offers.map(({ id }) => id);
@@ -45,7 +46,7 @@ const small = {
 };
 
 /** The demo on 150 members and two dates: files, training, a month later, schedules. */
-describe('the whole way', () => {
+describe.runIf(long)('the whole way', () => {
   const folder = temporaryDirectory();
   const directory = join(folder.path, 'state');
   const useCases = join(folder.path, 'usecases');
