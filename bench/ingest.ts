@@ -8,7 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { createWriteStream, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { link, mkdir } from 'node:fs/promises';
 import { once } from 'node:events';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -19,6 +19,7 @@ import { stageFunctions } from '../src/runtime/stages.ts';
 import { runStage } from '../src/stages/run.ts';
 import { readReceipt } from '../src/stages/common/receipt.ts';
 import { parseContract } from '../src/data/contract/parse.ts';
+import { begin, print } from './table.ts';
 
 const { values } = parseArgs({
   options: {
@@ -40,18 +41,15 @@ async function main(): Promise<void> {
   try {
     await generate(join(folder, 'policies.csv'), Number(values.megabytes) * 1e6);
     const megabytes = statSync(join(folder, 'policies.csv')).size / 1e6;
-    console.log(`${megabytes.toFixed(0)} MB of CSV, ${availableParallelism()} cores`);
-    console.log('| side | s | MB/s | processor s | peak RSS MB | rows |\n|---|---|---|---|---|---|');
+    begin();
     const [peer, own] = ['duckdb', 'bordereau'].map((side) => run(side, folder));
-    for (const [side, { seconds, cpuSeconds, peakMb, rows }] of Object.entries({
-      'DuckDB COPY': peer,
-      Validate: own,
-    })) {
-      const figures = [seconds.toFixed(1), (megabytes / seconds).toFixed(0), cpuSeconds.toFixed(1), peakMb.toFixed(0)];
-      console.log(`| ${[side, ...figures, rows].join(' | ')} |`);
-    }
-    const [time, cpu] = [own.seconds / peer.seconds, own.cpuSeconds / peer.cpuSeconds];
-    console.log(`Validate / COPY: ${time.toFixed(2)} of the time, ${cpu.toFixed(2)} of the processor time`);
+    const name = `ingesting ${megabytes.toFixed(0)} MB of CSV`;
+    const show = (side: string, { seconds, cpuSeconds, peakMb, rows }: Measured, ratio?: number) => {
+      const rate = `${seconds.toFixed(1)} s by the clock, ${(megabytes / seconds).toFixed(0)} MB/s; ${rows}`;
+      print({ case: name, side, cpuSeconds, ratio, figure: rate, peakMb });
+    };
+    show('ours, the stage Validate', own);
+    show('DuckDB COPY', peer, own.cpuSeconds / peer.cpuSeconds);
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -11,11 +11,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { MeasuredOffers } from './offers-ours.ts';
+import { begin, print as line } from './table.ts';
 
 const { values } = parseArgs({ options: { large: { type: 'boolean', default: false } } });
 const ours = fileURLToPath(new URL('offers-ours.ts', import.meta.url));
 
-console.log('| task | wall s | processor s | peak MB | |\n|---|---|---|---|---|');
+begin();
 inFolder((folder) => {
   print('generate 50,000 members', measure('generate', folder, 50_000));
   measure('silver', folder, 50_000);
@@ -59,5 +60,6 @@ function measure(task: string, folder: string, members: number, first = 0): Meas
 }
 
 function print(task: string, { seconds, cpuSeconds, peakMb, note }: MeasuredOffers): void {
-  console.log(`| ${task} | ${seconds.toFixed(2)} | ${cpuSeconds.toFixed(2)} | ${peakMb.toFixed(0)} | ${note} |`);
+  const figure = [`${seconds.toFixed(1)} s by the clock`, note].filter((part) => part !== '').join('; ');
+  line({ case: `offer-prioritization: ${task}`, side: 'ours', cpuSeconds, figure, peakMb });
 }
