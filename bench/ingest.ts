@@ -91,7 +91,7 @@ async function validateStage(folder: string): Promise<string> {
   const key = 'drops/insurance-cost/policies/policies.csv';
   await mkdir(dirname(join(directory, 'bronze', key)), { recursive: true });
   await link(join(folder, 'policies.csv'), join(directory, 'bronze', key));
-  const input = { runId: 'drop-bench', key, etag: 'bench' };
+  const input = { runId: 'drop-bench', key, etag: '' };
   await runStage('Validate', stageFunctions.Validate, input, { ...ports, catalogue });
   const { rows, status, reason } = (await readReceipt(ports, { useCase: 'insurance-cost', runId: 'drop-bench' }))!;
   if (status !== 'accepted') throw new Error(reason);
