@@ -57,8 +57,8 @@ function build(definition: UseCase, runId: string, ports: Ports): Promise<StageO
     const txn = { appId: `features:${runId}`, version: 1 };
     const details = { runId, codeVersion: ports.codeVersion };
     // a drop that brings nothing new makes no new data version, which would seem worth a retraining
-    const since = existing && { unchangedSince: existing.version };
-    const written = rows === 0 ? existing : await table.append(data, { txn, details, ...since });
+    const unchangedSince = existing?.version ?? -1;
+    const written = rows === 0 ? existing : await table.append(data, { txn, details, unchangedSince });
     return { useCase, runId, rows, dataVersion: written?.version ?? 0, hasChampion, complete: true };
   });
 }

@@ -40,7 +40,7 @@ export const publish: Stage<'Publish'> = async ({ useCase, runId, pin, batches, 
       const before = await mountTable(table, sql, 'published_before');
       if (before) await ensureNew(sql, { runId, version: pin.version, batches });
       const { version: predictionsVersion } = await table.append(data, {
-        ...(before && { unchangedSince: before.version }),
+        unchangedSince: before?.version ?? -1,
         // once for these batches: a run that starts again after another drop has more to publish
         txn: { appId: `score:${runId}:v${pin.version}:${digestOf(batches.join()).slice(0, 12)}`, version: 1 },
         details: { runId, modelVersion: String(pin.version), codeVersion: ports.codeVersion },
