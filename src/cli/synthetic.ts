@@ -9,7 +9,7 @@ import { localCatalogue, useCasesFolder } from './open.ts';
 /** What lies beside a use case's declaration for the command line: its synthetic source, and its demo. */
 export async function generatorOf(id: string): Promise<Generator> {
   await ensureKnown(id);
-  return moduleOf<Generator>(id, 'generate.ts', 'has no synthetic data');
+  return generatorModule(id);
 }
 
 export async function demoOf(id: string): Promise<Demo> {
@@ -20,7 +20,7 @@ export async function demoOf(id: string): Promise<Demo> {
 /** The generator's numbers as options of a command line; none where the use case is not known, which is said later. */
 export async function generatorOptions(id: string | undefined): Promise<Command['options']> {
   if (id === undefined || !existsSync(join(useCasesFolder, id, 'generate.ts'))) return {};
-  const { options } = await generatorOf(id);
+  const { options } = await generatorModule(id);
   return Object.fromEntries(
     Object.entries(options).map(([name, { help }]) => [dashed(name), { type: 'string', value: 'N', help } as const]),
   );
@@ -59,6 +59,8 @@ async function ensureKnown(id: string): Promise<void> {
   const ids = useCases.map(({ declaration }) => declaration.id);
   if (!ids.includes(id)) throw new UnknownUseCase(id, ids);
 }
+
+const generatorModule = (id: string) => moduleOf<Generator>(id, 'generate.ts', 'has no synthetic data');
 
 async function moduleOf<Module>(id: string, file: string, lacks: string): Promise<Module> {
   const path = join(useCasesFolder, id, file);

@@ -4,16 +4,26 @@ export class ArgumentError extends Error {
 }
 
 /** Asserts that there are rows and that every named array has the same number of them; absent arrays are skipped. */
-export function ensureSameRows(arrays: Record<string, ArrayLike<unknown> | undefined>): void {
-  const given = Object.entries(arrays).filter((entry): entry is [string, ArrayLike<unknown>] => entry[1] !== undefined);
-  const [firstName, first] = given[0];
-  if (first.length === 0) throw new ArgumentError(`${firstName} has no rows.`);
-  for (const [name, array] of given) {
+export function ensureSameRows(arrays: NamedArrays): void {
+  ensureSameLength(arrays);
+  const [name, first] = givenOf(arrays)[0];
+  if (first.length === 0) throw new ArgumentError(`${name} has no rows.`);
+}
+
+/** As `ensureSameRows`, for what applies to no rows as well: a prediction, unlike a fit or a metric. */
+export function ensureSameLength(arrays: NamedArrays): void {
+  const [[firstName, first], ...others] = givenOf(arrays);
+  for (const [name, array] of others) {
     if (array.length !== first.length) {
       throw new ArgumentError(`${name} has ${array.length} rows, ${firstName} has ${first.length}: they must agree.`);
     }
   }
 }
+
+type NamedArrays = Record<string, ArrayLike<unknown> | undefined>;
+
+const givenOf = (arrays: NamedArrays) =>
+  Object.entries(arrays).filter((entry): entry is [string, ArrayLike<unknown>] => entry[1] !== undefined);
 
 /** Asserts that every value is finite; the error names the array and the first bad row, never a value. */
 export function ensureFinite(name: string, values: ArrayLike<number>): void {

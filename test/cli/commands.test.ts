@@ -229,6 +229,13 @@ describe('what the commands say', () => {
     ]);
   });
 
+  test('explain: an unknown key is said to be one, with a way to find those that are known', async () => {
+    const { code, out, err } = await on(settled, 'explain', useCase, 'nobody');
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toContain(`The feature table of ${useCase} knows no such customer_id.`);
+    expect(err).toContain('bordereau sql "SELECT DISTINCT customer_id FROM features LIMIT 5"');
+  });
+
   test('sql: whatever DuckDB answers, as a table or as JSON', async () => {
     const query = 'SELECT category, count(*) AS n FROM predictions GROUP BY ALL ORDER BY n DESC';
     const { document } = await json(settled, 'sql', query);

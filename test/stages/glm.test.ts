@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readVersionFile } from '../../src/governance/registry.ts';
 import type { Columns } from '../../src/ml/encoders/columns.ts';
 import { InvalidModel } from '../../src/ml/trees/model.ts';
-import { readFrozenSet } from '../../src/stages/common/frozen-sets.ts';
+import { readFrozenSet, takeColumns } from '../../src/stages/common/frozen-sets.ts';
 import { columnsRead, explainRows, predictRows } from '../../src/stages/common/learning.ts';
 import { readModelFile, writeModelFile } from '../../src/stages/common/model-file.ts';
 import { loadEvaluation, loadVersion } from '../../src/stages/common/version.ts';
@@ -68,6 +68,13 @@ describe('a declared GLM', () => {
     );
     expect(rows).toBeGreaterThan(1_000);
     expect(least).toBeGreaterThan(0);
+  });
+
+  test('predicts and explains no rows without a word', async () => {
+    const { declaration, learnt, rows } = await published();
+    const none = takeColumns(rows.columns, new Uint32Array(0));
+    expect(predictRows(learnt, none)).toHaveLength(0);
+    expect(explainRows(declaration, learnt, none).shap).toHaveLength(0);
   });
 
   test('is explained by column: what the columns add and the average row’s prediction make each prediction', async () => {

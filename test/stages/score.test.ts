@@ -168,6 +168,18 @@ describe('Score and Publish', () => {
     ).toEqual([{ n: 1176, ids: 1176 }]);
   });
 
+  test('a partition that the hash leaves empty is no obstacle', async () => {
+    await score(world, 's1');
+    world.setClock(january + 1000);
+    await ingest(world, 'few.csv', csv([1, 2], 1000));
+    const publication = await partsOf('s2', 5);
+    expect(publication.parts.filter(({ rows }) => rows === 0).length).toBeGreaterThanOrEqual(3);
+    expect(await world.run('Publish', publication)).toMatchObject({ rows: 2 });
+    expect(await world.rows('gold', table, "SELECT DISTINCT customer_id FROM rows WHERE run_id = 's2'")).toHaveLength(
+      2,
+    );
+  });
+
   test('each prediction carries its run, model, data version and time', async () => {
     await score(world, 's1');
     const { digest } = await readVersion(world.ports.registry, useCase, 1);

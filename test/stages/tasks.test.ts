@@ -11,7 +11,7 @@ import { r2 } from '../../src/ml/metrics/regression.ts';
 import type { ReferenceProfile } from '../../src/monitoring/reference.ts';
 import { explainEntity } from '../../src/stages/common/explain-entity.ts';
 import { factsOf } from '../../src/stages/common/facts.ts';
-import { readFrozenSet } from '../../src/stages/common/frozen-sets.ts';
+import { readFrozenSet, takeColumns } from '../../src/stages/common/frozen-sets.ts';
 import { explainRows, isTflite, matrixOf, predictRows } from '../../src/stages/common/learning.ts';
 import { loadEvaluation, loadVersion, readDocument } from '../../src/stages/common/version.ts';
 import type { Json } from '../../src/data/json.ts';
@@ -134,6 +134,13 @@ describe('a label that is an event', () => {
     expect(evaluation.metrics.log_loss!.value).toBeCloseTo(logLoss(rows.label, probability), 12);
     const raw = predictRows({ ...learnt, calibrator: undefined }, rows.columns);
     expect(raw).not.toEqual(probability);
+  });
+
+  test('predicts and explains no rows without a word', async () => {
+    const { declaration, learnt, rows } = await published(world);
+    const none = takeColumns(rows.columns, new Uint32Array(0));
+    expect(predictRows(learnt, none)).toHaveLength(0);
+    expect(explainRows(declaration, learnt, none).shap).toHaveLength(0);
   });
 
   test('is stopped early, on rows that are not trained on', async () => {
@@ -380,6 +387,13 @@ describe('a dense network among the candidates', () => {
       const sum = shap.subarray(row * run, (row + 1) * run).reduce((total, value) => total + value, 0);
       expect(sum).toBeCloseTo(exact[row], 6);
     }
+  });
+
+  test('predicts and explains no rows without a word', async () => {
+    const { declaration, learnt, rows } = await published(world);
+    const none = takeColumns(rows.columns, new Uint32Array(0));
+    expect(predictRows(learnt, none)).toHaveLength(0);
+    expect(explainRows(declaration, learnt, none).shap).toHaveLength(0);
   });
 
   test('is explained for one case: contributions add up to the network in float', async () => {

@@ -1,4 +1,4 @@
-import { ensureFinite, ensureSameRows } from '../ensure.ts';
+import { ensureFinite, ensureSameLength, ensureSameRows } from '../ensure.ts';
 import type { Intervals } from './conformal.ts';
 import { conformalQuantiles, quantileByRow, type ConformalQuantiles } from './conformal-quantiles.ts';
 
@@ -34,7 +34,7 @@ export function applyConformalQuantileRegression(
   options: { groups?: ArrayLike<string>; atLeast?: number } = {},
 ): Intervals {
   const { groups, atLeast = -Infinity } = options;
-  ensureSameRows({ low: predicted.low, high: predicted.high, groups });
+  ensureSameLength({ low: predicted.low, high: predicted.high, groups });
   const quantileOf = quantileByRow(fitted, groups);
   const low = new Float64Array(predicted.low.length);
   const high = new Float64Array(predicted.low.length);

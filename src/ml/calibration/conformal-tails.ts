@@ -1,4 +1,4 @@
-import { ensureFinite, ensureSameRows } from '../ensure.ts';
+import { ensureFinite, ensureSameLength, ensureSameRows } from '../ensure.ts';
 import { conformityScale, type ConformityScore, type Intervals } from './conformal.ts';
 import { conformalQuantiles, quantileByRow, type ConformalQuantiles } from './conformal-quantiles.ts';
 
@@ -55,7 +55,7 @@ export function applyConformalTails(
   options: { groups?: ArrayLike<string>; atLeast?: number } = {},
 ): Intervals {
   const { groups, atLeast = -Infinity } = options;
-  ensureSameRows({ predicted, groups });
+  ensureSameLength({ predicted, groups });
   const belowOf = quantileByRow(tails.below, groups);
   const aboveOf = quantileByRow(tails.above, groups);
   const low = new Float64Array(predicted.length);

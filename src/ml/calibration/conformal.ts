@@ -1,4 +1,4 @@
-import { ArgumentError, ensureFinite, ensureSameRows } from '../ensure.ts';
+import { ArgumentError, ensureFinite, ensureSameLength, ensureSameRows } from '../ensure.ts';
 import type { Estimate } from '../metrics/metric.ts';
 import { proportion } from '../metrics/proportion.ts';
 import { conformalQuantiles, quantileByRow, type ConformalQuantiles } from './conformal-quantiles.ts';
@@ -46,7 +46,7 @@ export function applyConformal(
   options: { groups?: ArrayLike<string>; atLeast?: number } = {},
 ): Intervals {
   const { groups, atLeast = -Infinity } = options;
-  ensureSameRows({ predicted, groups });
+  ensureSameLength({ predicted, groups });
   const quantileOf = quantileByRow(conformal, groups);
   const low = new Float64Array(predicted.length);
   const high = new Float64Array(predicted.length);

@@ -1,4 +1,4 @@
-import { ensureFinite, ensureSameRows, ensureWeights } from '../ensure.ts';
+import { ensureFinite, ensureSameLength, ensureSameRows, ensureWeights } from '../ensure.ts';
 import { column, type Matrix } from '../matrix.ts';
 import type { Estimate } from '../metrics/metric.ts';
 import { criticalValue } from '../metrics/normal.ts';
@@ -276,7 +276,7 @@ function offsetOf(family: GlmFamily, exposure: Float64Array | undefined, rows: n
   if (familyFunctions(family).link !== 'log') {
     throw new GlmError('Exposure is an offset under a log link only (Poisson, Gamma, Tweedie). Use weights instead.');
   }
-  ensureSameRows({ exposure, features: { length: rows } });
+  ensureSameLength({ exposure, features: { length: rows } });
   const bad = exposure.findIndex((value) => !(value > 0 && value < Infinity));
   if (bad >= 0) throw new GlmError(`The exposure of row ${bad} is not a number > 0.`);
   return exposure.map(Math.log);

@@ -118,3 +118,10 @@ test('measured coverage counts both ends as inside and has a Wilson interval', (
   expect(result.coverage.high).toBeLessThan(0.9);
   expect(result.meanWidth).toBe((1 + 2 + 1 + 3) / 4);
 });
+
+test('no rows have no intervals, but calibrate nothing', () => {
+  const none = new Float64Array(0);
+  const fitted = fitConformal(actual, predicted, { score: 'absolute', miscoverage: 0.1 });
+  expect(applyConformal(fitted, none)).toEqual({ low: none, high: none });
+  expect(() => fitConformal(none, none, { score: 'absolute', miscoverage: 0.1 })).toThrow('actual has no rows');
+});
