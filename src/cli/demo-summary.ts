@@ -209,7 +209,7 @@ const figures = <Value>(metrics: { [name: string]: Value }): [string, Value][] =
 const title = (name: string) => metricDescriptors[name as MetricName].title;
 
 /** Ratios with three decimals, amounts without. */
-const shown = (value: number) => (Math.abs(value) < 20 ? value.toFixed(3) : value.toFixed(0));
+const shown = (value: number) => (Math.abs(value) < 20 ? value.toFixed(3) : Math.round(value).toLocaleString('en-US'));
 
 /** The text in lines of at most so many characters, broken between words. */
 function wrapped(text: string, width: number): string[] {
