@@ -4,27 +4,19 @@ import type { Delimiter } from './contract/contract.ts';
 import { type CsvFile, CsvRecords } from './csv.ts';
 import { type CsvLimits, Scanner, carriageReturn, csvLimits, lineFeed, readHeader } from './csv-scanner.ts';
 import { refuseBinary } from './plain-text.ts';
+import { type FieldBlock, type FieldReader, blockRecords, blockStride, newBlock } from './field-readers.ts';
 import { quotationMark } from './text-column.ts';
-
-/** Whether the text `bytes[from … to)`, which is not empty, is written in a form that is known to be good. */
-export type Form = (bytes: Uint8Array, from: number, to: number) => boolean;
 
 /**
  * A run of whole records. Most are clean: as many fields as the header, each field either without quotation marks or quoted by
- * the book and on one line. Any CSV reader reads these alike. All others were read by the strict scanner.
+ * the book and on one line, and none that its reader finds odd. All others were read by the strict scanner.
  */
 export type CsvSegment = {
-  /**
-   * The clean records as CSV: before the fields of each its line and its first byte in the file; every line ends in LF. Valid
-   * until the next segment is asked for.
-   */
-  text: Uint8Array;
+  /** How many clean records the readers have kept, and of each its line and its first byte in the file; valid until the next segment is asked for. */
   rows: number;
-  /** What the lines of the clean records add up to, in 32 bits: who has read them all can prove it. */
-  lineSum: number;
+  lines: Int32Array;
+  byteOffsets: Int32Array;
   odd: Omit<CsvFile, 'blankLines'>;
-  /** By column: whether all fields of the clean records that are not empty have the form that was asked for. */
-  formed: boolean[];
 };
 
 export type SegmentOptions = {
@@ -32,7 +24,7 @@ export type SegmentOptions = {
   file: string;
   delimiter: Delimiter;
   limits?: Partial<CsvLimits>;
-  /** How much of the file is in memory at once, beside one record's longest. @default - 32 MiB */
+  /** How much of the file is in memory at once, beside one record's longest. @default - 16 MiB */
   segmentBytes?: number;
 };
 
@@ -50,10 +42,15 @@ export class CsvSegments {
   readonly #segmentBytes: number;
   /** What one record may need to be judged: its own bytes and a line end. */
   readonly #lookahead: number;
+  readonly #ordinary: Uint8Array;
   readonly #window: Buffer;
+  readonly #lines = new Int32Array(mostRecords);
+  readonly #byteOffsets = new Int32Array(mostRecords);
   /** The window holds the file's bytes from `#base` on, `#filled` of them. */
   #base = 0;
   #filled = 0;
+  /** So many of them are known to be text. */
+  #checked = 0;
   #atEnd = false;
   #position = 0;
   #line = 1;
@@ -63,8 +60,9 @@ export class CsvSegments {
     this.#file = file;
     this.#options = options;
     this.#limits = { ...csvLimits, ...options.limits };
-    this.#segmentBytes = options.segmentBytes ?? 32 * 2 ** 20;
+    this.#segmentBytes = options.segmentBytes ?? 16 * 2 ** 20;
     this.#lookahead = this.#limits.lineBytes + 2;
+    this.#ordinary = ordinaryBytes(options.delimiter.charCodeAt(0));
     this.#window = Buffer.allocUnsafe(this.#segmentBytes + this.#lookahead + 2);
   }
 
@@ -79,12 +77,11 @@ export class CsvSegments {
     return segments;
   }
 
-  /** Each segment once, in the file's order, and one where the file has only a header; `forms` by column of the header. */
-  async *read(forms: readonly (Form | undefined)[]): AsyncGenerator<CsvSegment> {
-    const text = Buffer.allocUnsafe(this.#segmentBytes + (this.#segmentBytes >> 1) + this.#lookahead + placeBytes);
+  /** Each segment once, in the file's order, and one where the file has only a header; `readers` have its clean records. */
+  async *read(readers: readonly FieldReader[]): AsyncGenerator<CsvSegment> {
     do {
       await this.#fill();
-      yield this.#segment(text, forms);
+      yield this.#segment(readers);
     } while (!this.#atEnd || this.#position < this.#filled);
   }
 
@@ -94,6 +91,7 @@ export class CsvSegments {
     window.copyWithin(0, this.#position, this.#filled);
     this.#base += Math.min(this.#position, this.#filled);
     this.#filled = Math.max(0, this.#filled - this.#position);
+    this.#checked = Math.max(0, this.#checked - this.#position);
     this.#position = 0;
     const most = this.#segmentBytes + this.#lookahead;
     while (!this.#atEnd && this.#filled < most) {
@@ -104,10 +102,12 @@ export class CsvSegments {
     // a line end behind the last byte spares a look at the bounds for every byte
     window[this.#filled] = lineFeed;
     window[this.#filled + 1] = lineFeed;
-    const bytes = window.subarray(0, this.#atEnd ? this.#filled : wholeCharacters(window, this.#filled));
-    if (bytes.indexOf(0) >= 0 || !isUtf8(bytes)) {
-      refuseBinary(bytes, this.#options.file, { byteOffset: this.#base, line: this.#line });
+    const whole = this.#atEnd ? this.#filled : wholeCharacters(window, this.#filled);
+    const added = window.subarray(this.#checked, whole);
+    if (added.indexOf(0) >= 0 || !isUtf8(added)) {
+      refuseBinary(window.subarray(0, whole), this.#options.file, { byteOffset: this.#base, line: this.#line });
     }
+    this.#checked = Math.max(this.#checked, whole);
   }
 
   #scanner(limits: CsvLimits): Scanner {
@@ -115,125 +115,133 @@ export class CsvSegments {
     return new Scanner(bytes, this.#options.delimiter, limits, this.#options.file);
   }
 
-  #segment(text: Buffer, forms: readonly (Form | undefined)[]): CsvSegment {
+  #segment(readers: readonly FieldReader[]): CsvSegment {
     const bytes = this.#window;
-    const filled = this.#filled;
     const base = this.#base;
     // a record that begins behind this may end behind the window
-    const limit = this.#atEnd ? filled : filled - this.#lookahead;
-    const mostText = text.length - this.#lookahead - placeBytes;
+    const limit = this.#atEnd ? this.#filled : this.#filled - this.#lookahead;
+    const scanner = this.#scanner({ ...this.#limits, columns: this.header.length });
+    const strict = new CsvRecords(this.header);
+    const [lines, byteOffsets] = [this.#lines, this.#byteOffsets];
+    const block = newBlock(bytes, this.header.length);
+    const strictly = (start: number, line: number): void => {
+      scanner.seek(start, line);
+      scanner.next();
+      strict.add(bytes, scanner, { line, byteOffset: base + start });
+    };
+
+    let rows = 0;
+    while (this.#position < limit && rows + blockRecords <= mostRecords) {
+      block.records = 0;
+      while (this.#position < limit && block.records < blockRecords) {
+        this.#scan(block, limit, lines, byteOffsets, rows);
+        if (this.#position >= limit || block.records === blockRecords) break;
+        // what is odd about the next record is left to the strict scanner
+        strictly(this.#position, this.#line);
+        this.#position = scanner.position;
+        this.#line = scanner.nextLine;
+      }
+
+      block.odds = 0;
+      for (const reader of readers) reader.look(block);
+      for (const reader of readers) reader.keep(block);
+      const first = rows;
+      for (let r = 0; r < block.records; r++) {
+        if (block.odd[r] === 1) strictly(byteOffsets[first + r] - base, lines[first + r]);
+        else {
+          lines[rows] = lines[first + r];
+          byteOffsets[rows++] = byteOffsets[first + r];
+        }
+      }
+      if (block.odds > 0) block.odd.fill(0);
+    }
+    return { rows, lines: lines.subarray(0, rows), byteOffsets: byteOffsets.subarray(0, rows), odd: strict.finish() };
+  }
+
+  /** Adds records to the block up to the first that is not clean, or that begins at `limit` or behind it. */
+  #scan(block: FieldBlock, limit: number, lines: Int32Array, byteOffsets: Int32Array, rows: number): void {
+    const { bytes, from, to, doubled } = block;
+    const base = this.#base;
+    const filled = this.#filled;
     const { lineBytes } = this.#limits;
     const columns = this.header.length;
     const delimiter = this.#options.delimiter.charCodeAt(0);
-    const ordinary = ordinaryBytes(delimiter);
-    const open = [...forms];
-    const formed = this.header.map(() => true);
-    const scanner = this.#scanner({ ...this.#limits, columns });
-    const strict = new CsvRecords(this.header);
-
-    let [at, line, out, rows, lineSum] = [this.#position, this.#line, 0, 0, 0];
-    while (at < limit && out < mostText) {
-      // the place, then the fields as they are; whatever is odd about the record is left to the strict scanner
+    const ordinary = this.#ordinary;
+    let [at, line, record] = [this.#position, this.#line, block.records];
+    while (at < limit && record < blockRecords) {
       const start = at;
-      const began = out;
-      out = writeNumber(text, out, line, delimiter);
-      out = writeNumber(text, out, base + start, delimiter);
+      let place = record;
       let column = 0;
-      let clean = true;
+      let marks = 0;
       let byte = 0;
       for (;;) {
         byte = bytes[at];
-        let from = at;
-        let to = at;
         if (byte === quotationMark) {
-          text[out++] = byte;
-          from = ++at;
+          const first = ++at;
           for (;;) {
             byte = bytes[at];
             if (byte === lineFeed || byte === carriageReturn) break;
             if (byte === quotationMark) {
               if (bytes[at + 1] !== quotationMark) break;
-              text[out++] = byte;
+              marks = 1;
               at++;
             }
-            text[out++] = byte;
             at++;
           }
-          to = at;
-          clean = byte === quotationMark;
-          if (!clean) break;
-          text[out++] = byte;
-          byte = bytes[++at];
-          clean = byte === delimiter || byte === lineFeed || byte === carriageReturn;
-        } else {
-          while (ordinary[byte] === 1) {
-            text[out++] = byte;
-            byte = bytes[++at];
+          if (byte !== quotationMark) {
+            byte = quotationMark;
+            break;
           }
-          to = at;
-          clean = byte !== quotationMark;
-        }
-        if (!clean) break;
-        if (column < columns) {
-          const form = open[column];
-          if (form !== undefined && to > from && !form(bytes, from, to)) {
-            formed[column] = false;
-            open[column] = undefined;
+          if (column < columns) {
+            from[place] = first;
+            to[place] = at;
+          }
+          byte = bytes[++at];
+          if (byte !== delimiter && byte !== lineFeed && byte !== carriageReturn) byte = quotationMark;
+        } else {
+          const first = at;
+          while (ordinary[byte] === 1) byte = bytes[++at];
+          if (column < columns) {
+            from[place] = first;
+            to[place] = at;
           }
         }
         column++;
+        place += blockStride;
         if (byte !== delimiter) break;
-        text[out++] = byte;
         at++;
       }
 
+      const clean = byte === lineFeed || byte === carriageReturn;
       const isBlank = at === start && columns > 1;
       const isWhole = at < filled || this.#atEnd;
-      if (clean && isWhole && at - start <= lineBytes && (column === columns || isBlank)) {
-        at += bytes[at] === carriageReturn && bytes[at + 1] === lineFeed ? 2 : 1;
-        if (isBlank) out = began;
-        else {
-          text[out++] = lineFeed;
-          rows++;
-          lineSum = (lineSum + line) | 0;
-        }
-        line++;
-      } else {
-        out = began;
-        scanner.seek(start, line);
-        scanner.next();
-        strict.add(bytes, scanner, { line, byteOffset: base + start });
-        at = scanner.position;
-        line = scanner.nextLine;
+      if (!clean || !isWhole || at - start > lineBytes || (column !== columns && !isBlank)) {
+        at = start;
+        break;
       }
+      at += byte === carriageReturn && bytes[at + 1] === lineFeed ? 2 : 1;
+      if (!isBlank) {
+        doubled[record] = marks;
+        lines[rows + record] = line;
+        byteOffsets[rows + record] = base + start;
+        record++;
+      }
+      line++;
     }
+    block.records = record;
     this.#position = at;
     this.#line = line;
-    return { text: text.subarray(0, out), rows, lineSum, odd: strict.finish(), formed };
   }
 }
 
-/** Two numbers of up to ten digits, and a delimiter behind each. */
-const placeBytes = 22;
+/** The most clean records of a segment. */
+const mostRecords = 1 << 17;
 
 /** 1 for the bytes that are part of a field, wherever they stand in it. */
 function ordinaryBytes(delimiter: number): Uint8Array {
   const ordinary = new Uint8Array(256).fill(1);
   for (const byte of [delimiter, lineFeed, carriageReturn, quotationMark]) ordinary[byte] = 0;
   return ordinary;
-}
-
-function writeNumber(text: Uint8Array, out: number, value: number, delimiter: number): number {
-  let end = out + 1;
-  for (let rest = (value / 10) | 0; rest > 0; rest = (rest / 10) | 0) end++;
-  let rest = value | 0;
-  for (let at = end - 1; at >= out; at--) {
-    const tenth = (rest / 10) | 0;
-    text[at] = 0x30 + rest - tenth * 10;
-    rest = tenth;
-  }
-  text[end] = delimiter;
-  return end + 1;
 }
 
 /** Where the last character that is there as a whole ends; a lead byte that is none is left for the check to find. */

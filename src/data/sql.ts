@@ -20,6 +20,8 @@ export type ParquetFile = {
 
 /** A private, in-memory SQL engine; DuckDB behind it. Identifiers and literals are the caller's to quote. */
 export interface SqlEngine {
+  /** Its private folder: what is put there can be read by SQL, and is gone when it is closed. */
+  readonly folder: string;
   run(sql: string): Promise<void>;
   /** The result as an Arrow table. */
   query(sql: string): Promise<Table>;
@@ -70,14 +72,14 @@ export async function openSql(options: SqlOptions = {}): Promise<SqlEngine> {
 class DuckDb implements SqlEngine {
   readonly #instance: DuckDBInstance;
   readonly #connection: DuckDBConnection;
-  readonly #folder: string;
+  readonly folder: string;
   #last: Promise<unknown> = Promise.resolve();
   #files = 0;
 
   constructor(instance: DuckDBInstance, connection: DuckDBConnection, folder: string) {
     this.#instance = instance;
     this.#connection = connection;
-    this.#folder = folder;
+    this.folder = folder;
   }
 
   run(sql: string): Promise<void> {
@@ -105,7 +107,7 @@ class DuckDb implements SqlEngine {
 
   parquet(sql: string): Promise<ParquetFile> {
     return this.#next(async () => {
-      const path = join(this.#folder, `${this.#files++}.parquet`);
+      const path = join(this.folder, `${this.#files++}.parquet`);
       const file = quoteText(path);
       try {
         await this.#connection.run(
@@ -122,7 +124,7 @@ class DuckDb implements SqlEngine {
     await this.#next(async () => {
       this.#connection.closeSync();
       this.#instance.closeSync();
-      await rm(this.#folder, { recursive: true, force: true });
+      await rm(this.folder, { recursive: true, force: true });
     });
   }
 

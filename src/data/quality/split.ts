@@ -6,7 +6,7 @@ import type { Records } from '../records.ts';
 import { typedValue } from './cast.ts';
 import { lineKeyPrefix } from './line-keys.ts';
 import { type Check, unreadable } from './rules.ts';
-import { amountToStage, unreadAmount } from './totals.ts';
+import { amountToStage, exactDecimal, unreadAmount } from './totals.ts';
 
 /** What the rows of one drop have in common. */
 export type Drop = {
@@ -50,40 +50,38 @@ export function checkedRows(drop: Drop, positions: Map<string, number>, checks: 
 }
 
 /**
- * SQL: the same of the rows of one segment of a file, without raw texts and without looking for what is repeated. `_broken` is
- * null where a row breaks nothing, `_bad` is whether it breaks more than warnings. `from` is a table or a query in brackets, with texts.
+ * SQL: the same of `from`, a table or a query in brackets, without raw texts, `_broken` and what is repeated; beside each typed
+ * column whether it is `unreadable`, and of `amounts` what `unreadAmount` says. The columns of `typed` are not texts any more.
  */
-export function segmentRows(
+export function typedRows(
   drop: Drop,
   positions: Map<string, number>,
-  checks: readonly Check[],
-  { from, formed, amounts }: { from: string; formed: ReadonlySet<string>; amounts: readonly Column[] },
+  { from, typed, amounts }: { from: string; typed: ReadonlySet<string>; amounts: readonly Column[] },
 ): string {
-  const conditions = checks.flatMap((check) => ('broken' in check ? [`(${check.broken})`] : []));
-  const names = [
-    '_line',
-    '_byte_offset',
-    ...drop.contract.columns.map(({ name }) => quoteName(name)),
-    ...amounts.map(({ name }) => unreadAmount(name)),
-  ];
-  const typed = [
-    '_line',
-    '_byte_offset',
-    ...typedColumns(drop, positions, formed),
-    ...amounts.map((column) => `${amountToStage(column, formed.has(column.name))} AS ${unreadAmount(column.name)}`),
-  ];
-  return `
-    SELECT *, coalesce(${isBlocked(checks)}, false) AS _bad FROM (
-      SELECT ${names.join(', ')}, CASE WHEN ${['false', ...conditions].join(' OR ')} THEN ${brokenList(checks)} END AS _broken
-      FROM (SELECT ${typed.join(', ')} FROM ${from}))`;
+  const unread = amounts.map((column) => {
+    const amount = typed.has(column.name) ? 'NULL' : amountToStage(column);
+    return `(${amount})::${exactDecimal} AS ${unreadAmount(column.name)}`;
+  });
+  const selected = ['_line', '_byte_offset', ...typedColumns(drop, positions, typed), ...unread];
+  return `SELECT ${selected.join(', ')} FROM ${from}`;
 }
 
-function typedColumns(drop: Drop, positions: Map<string, number>, formed: ReadonlySet<string> = new Set()): string[] {
+/** SQL: those of typed rows that break anything: their columns, what as `_broken`, and as `_bad` whether it is more than warnings. */
+export function brokenRows(checks: readonly Check[], from: string): string {
+  const conditions = checks.flatMap((check) => ('broken' in check ? [`(${check.broken})`] : []));
+  return `
+    SELECT *, coalesce(${isBlocked(checks)}, false) AS _bad FROM (
+      SELECT *, ${brokenList(checks)} AS _broken FROM ${from} WHERE ${['false', ...conditions].join(' OR ')})`;
+}
+
+function typedColumns(drop: Drop, positions: Map<string, number>, typed: ReadonlySet<string> = new Set()): string[] {
   return drop.contract.columns.flatMap((column) => {
     const name = quoteName(column.name);
     if (!positions.has(column.name))
       return [`${standIn(column, drop)} AS ${name}`, `false AS ${unreadable(column.name)}`];
-    const value = typedValue(column, formed.has(column.name));
+    if (typed.has(column.name))
+      return [`${name}::${storedType(column)} AS ${name}`, `false AS ${unreadable(column.name)}`];
+    const value = typedValue(column);
     return [`${value} AS ${name}`, `${name} IS NOT NULL AND (${value}) IS NULL AS ${unreadable(column.name)}`];
   });
 }

@@ -1,28 +1,28 @@
-import { randomUUID } from 'node:crypto';
-import { type FileHandle, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { type FileHandle, mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Column } from '../contract/contract.ts';
 import { type CsvSegment, CsvSegments, type SegmentOptions, rawTexts } from '../csv-segments.ts';
 import type { CsvLimits } from '../csv-scanner.ts';
+import { type FieldReader, TextReader } from '../field-readers.ts';
+import { type PlainColumn, plainParquet } from '../plain-parquet.ts';
 import { quoteName, quoteText } from '../quote.ts';
 import type { SqlEngine } from '../sql.ts';
 import { TextColumn } from '../text-column.ts';
-import { formOf } from './forms.ts';
 import { matchHeader } from './header.ts';
+import { readerOf } from './readers.ts';
 import { type Check, checksOf } from './rules.ts';
-import { type Drop, segmentRows, silverRow } from './split.ts';
+import { type Drop, brokenRows, silverRow, typedRows } from './split.ts';
 import { int32, malformedTable, tableOf, textTable } from './staging.ts';
-import { stagedAmount, totalsOfRows } from './totals.ts';
+import { exactDecimal, isExact, stagedAmount, totalsOfRows } from './totals.ts';
 import { type Validation, judge, quarantine } from './validate.ts';
 
 export type StreamInput = Drop & {
-  /** As in `validateFile`; its `temporaryDirectory` is where the rows wait that its memory has no room for. */
+  /** As in `validateFile`; the rows wait in its folder. */
   sql: SqlEngine;
   /** A CSV file in UTF-8. */
   content: FileHandle;
   limits?: Partial<CsvLimits>;
-  /** @default - 32 MiB */
+  /** @default - 16 MiB */
   segmentBytes?: number;
   /** @default - the system's */
   temporaryDirectory?: string;
@@ -31,11 +31,11 @@ export type StreamInput = Drop & {
 /**
  * As `validateFile` for a CSV file of any size: the same rows, reasons and figures, in memory that does not grow with the file.
  *
- *   file ─► scanner ─► clean records, as CSV with their places ─► DuckDB's reader ─┐
- *                  └─► all others, read strictly ────────────────────────────────┴─► streamed_rows ─► accepted, quarantined
+ *   file ─► scanner ─► clean records, typed by their bytes, as Parquet files ─► streamed_rows ─► accepted
+ *                  └─► all others, as texts, typed by SQL ─► good ones back in their places ┘└─► quarantined
  *
- * What DuckDB's reader would read otherwise than the scanner never reaches it. That it gave back every record is proved by
- * their number and the sum of their lines. While it works on one segment, the next one is scanned.
+ * What the readers of bytes do not know for certain never becomes a value by them. That every record is there is proved by
+ * their number and the sum of their lines. While SQL works on one segment, the next one is scanned.
  */
 export async function validateCsv(input: StreamInput): Promise<Validation> {
   const { sql, contract, fileName: file, limits, segmentBytes } = input;
@@ -46,16 +46,12 @@ export async function validateCsv(input: StreamInput): Promise<Validation> {
   const checks = checksOf(contract);
   const { controlTotals = [], columns } = contract;
   const amounts = columns.filter(({ name }) => controlTotals.includes(name) && positions.has(name));
-  const stage = new Stage(input, { header, positions, checks, amounts });
+  const stage = new Stage(input, { positions, checks, amounts });
 
-  await sql.run('DROP TABLE IF EXISTS streamed_rows; DROP TABLE IF EXISTS odd_rows');
-  await sql.run(
-    'CREATE OR REPLACE TEMP TABLE malformed_rows (_line INTEGER, _byte_offset INTEGER, _raw VARCHAR, rule VARCHAR, reason VARCHAR)',
-  );
-  const forms = new Map(columns.map((column) => [positions.get(column.name), formOf(column)]));
+  await stage.open();
   let staged = Promise.resolve();
   try {
-    for await (const segment of segments.read(header.map((_, position) => forms.get(position)))) {
+    for await (const segment of segments.read(stage.readers)) {
       await staged;
       ({ done: staged } = await stage.begin(segment));
       // whoever waits for it next learns of a failure
@@ -64,37 +60,49 @@ export async function validateCsv(input: StreamInput): Promise<Validation> {
   } finally {
     await staged;
   }
-  await stage.prove();
+  await stage.close();
 
   await findRepeated(sql, checks);
-  await sql.run(`CREATE OR REPLACE TEMP VIEW accepted AS ${silverRow(input)} FROM streamed_rows WHERE NOT _bad`);
+  const isGood = await goodRows(sql);
+  await sql.run(`CREATE OR REPLACE TEMP VIEW accepted AS ${silverRow(input)} FROM streamed_rows WHERE ${isGood}`);
   await fetchTexts(input, options);
   await quarantine(input, { format: 'csv', header }, checks);
 
   const broken = `SELECT i, count(*) AS n FROM (
-    SELECT unnest(_broken) AS i FROM streamed_rows WHERE _broken IS NOT NULL UNION ALL SELECT i FROM repeated_rows) GROUP BY i`;
+    SELECT unnest(_broken) AS i FROM broken_rows UNION ALL SELECT i FROM repeated_rows) GROUP BY i`;
   const judged = await judge(sql, { format: 'csv', contract, checks, rows: stage.rows, broken });
-  const totals = await totalsOfRows(sql, amounts.map(stagedAmount), {
-    from: 'FROM streamed_rows',
-    isKept: 'NOT _bad',
-    malformed: judged.counts.rows - stage.rows,
-  });
+  const kept = `SELECT ${[...amountsOf(amounts), `${isGood} AS kept`].join(', ')} FROM streamed_rows`;
+  const totals = await totalsOfRows(
+    sql,
+    amounts.map(({ name }, i) => ({ column: name, amount: `amount${i}` })),
+    {
+      from: `FROM (${kept} UNION ALL SELECT * EXCLUDE (_line), false FROM odd_bad_rows)`,
+      isKept: 'kept',
+      malformed: judged.counts.rows - stage.rows,
+    },
+  );
   await sql.run('DROP TABLE malformed_rows; DROP TABLE checked');
   return { accepted: 'accepted', quarantined: 'quarantined', totals, format: 'csv', ...judged };
 }
 
-type Plan = {
-  header: string[];
-  positions: Map<string, number>;
-  checks: readonly Check[];
-  amounts: readonly Column[];
-};
+type Plan = { positions: Map<string, number>; checks: readonly Check[]; amounts: readonly Column[] };
 
-/** Brings segments into the table `streamed_rows`, in the file's order. */
+/** SQL: what the texts of columns said, over typed rows. */
+const amountsOf = (columns: readonly Column[]): string[] =>
+  columns.map((column, i) => `${stagedAmount(column).amount} AS amount${i}`);
+
+/**
+ * Brings segments into the view `streamed_rows`, in the file's order, what breaks a rule into `broken_rows`, and of the odd records that are
+ * bad, which are in no view, the amounts into `odd_bad_rows`.
+ */
 class Stage {
   readonly #input: StreamInput;
   readonly #plan: Plan;
-  #segments = 0;
+  readonly #folder: string;
+  readonly readers: readonly FieldReader[];
+  /** The columns that are not staged as texts. */
+  readonly #typed: ReadonlySet<string>;
+  readonly #files: string[] = [];
   #lineSum = 0;
   /** Well-formed records so far. */
   rows = 0;
@@ -102,95 +110,158 @@ class Stage {
   constructor(input: StreamInput, plan: Plan) {
     this.#input = input;
     this.#plan = plan;
+    this.#folder = join(input.sql.folder, 'streamed');
+    const present = input.contract.columns.filter(({ name }) => plan.positions.has(name));
+    // of an amount that its value does not tell to the last digit the text is needed
+    const typed = present.filter((column) => !plan.amounts.includes(column) || isExact(column));
+    const readers = new Map(typed.map((column) => [column, readerOf(column, plan.positions.get(column.name)!)]));
+    this.readers = present.map(
+      (column) => readers.get(column) ?? new TextReader(column.name, plan.positions.get(column.name)!),
+    );
+    this.#typed = new Set(typed.filter((column) => readers.get(column) !== undefined).map(({ name }) => name));
   }
 
-  /** Resolves when the segment's text is no longer needed; `done` when its rows are in the table. */
-  async begin({ text, rows, lineSum, odd, formed }: CsvSegment): Promise<{ done: Promise<void> }> {
-    const path = join(resolve(this.#input.temporaryDirectory ?? tmpdir()), `${randomUUID()}.csv`);
-    await writeFile(path, text);
+  async open(): Promise<void> {
+    await rm(this.#folder, { recursive: true, force: true });
+    await mkdir(this.#folder);
+    const amounts = this.#plan.amounts.map((_, i) => `, amount${i} ${exactDecimal}`);
+    await this.#input.sql.run(`
+      CREATE OR REPLACE TEMP TABLE malformed_rows (_line INTEGER, _byte_offset INTEGER, _raw VARCHAR, rule VARCHAR, reason VARCHAR);
+      CREATE OR REPLACE TEMP TABLE broken_rows (_line INTEGER, _byte_offset INTEGER, _broken INTEGER[], _bad BOOLEAN);
+      CREATE OR REPLACE TEMP TABLE odd_bad_rows (_line INTEGER${amounts.join('')});
+      DROP TABLE IF EXISTS odd_rows; DROP TABLE IF EXISTS malformed_segment`);
+  }
+
+  /** Resolves when the readers are free for the next segment; `done` when this one is judged. */
+  async begin({ rows, lines, byteOffsets, odd }: CsvSegment): Promise<{ done: Promise<void> }> {
+    const path = join(this.#folder, `${this.#files.length}.parquet`);
+    const places = [place('_line', lines), place('_byte_offset', byteOffsets)];
+    await writeFile(path, plainParquet(rows, [...places, ...this.readers.map((reader) => reader.take())]));
+    this.#files.push(path);
     this.rows += rows + odd.lines.length;
-    this.#lineSum = (odd.lines.reduce((sum, line) => (sum + line) | 0, lineSum) + this.#lineSum) | 0;
-    const into = this.#segments++ === 0 ? 'CREATE TEMP TABLE streamed_rows AS' : 'INSERT INTO streamed_rows';
-    return { done: this.#insertFrom(into, path, odd, formed) };
+    for (const some of [lines, odd.lines]) for (const line of some) this.#lineSum = (this.#lineSum + line) | 0;
+    return { done: this.#judge(this.#files.length - 1, odd) };
   }
 
-  async #insertFrom(into: string, path: string, odd: CsvSegment['odd'], formed: readonly boolean[]): Promise<void> {
-    try {
-      await this.#insert(into, path, odd, formed);
-    } finally {
-      await rm(path, { force: true });
-    }
-  }
-
-  async #insert(into: string, path: string, odd: CsvSegment['odd'], formed: readonly boolean[]): Promise<void> {
-    const { sql, contract } = this.#input;
-    const { positions } = this.#plan;
-    const names = contract.columns.map(({ name }) => name).filter((name) => formed[positions.get(name) ?? -1]);
-    const clean = this.#typed(`(${this.#cleanRows(path)})`, new Set(names));
-    if (odd.lines.length === 0) await sql.run(`${into} ${clean}`);
-    else {
-      await sql.insert('odd_rows', textTable(odd, positions));
-      await sql.run(`${into} SELECT * FROM (${clean} UNION ALL ${this.#typed('odd_rows', new Set())}) ORDER BY _line`);
-      await sql.run('DROP TABLE odd_rows');
-    }
+  async #judge(file: number, odd: CsvSegment['odd']): Promise<void> {
+    const { sql } = this.#input;
+    await this.#findBroken(`(${this.#typedRows(parquet([this.#files[file]]), this.#typed)})`);
+    if (odd.lines.length > 0) await this.#judgeOdd(file, odd);
     if (odd.malformed.length === 0) return;
     await sql.insert('malformed_segment', malformedTable(odd));
     await sql.run('INSERT INTO malformed_rows FROM malformed_segment; DROP TABLE malformed_segment');
   }
 
-  #typed(from: string, formed: ReadonlySet<string>): string {
+  /** Puts odd records that are good after all into the segment's file. */
+  async #judgeOdd(file: number, odd: CsvSegment['odd']): Promise<void> {
+    const { sql, contract } = this.#input;
     const { positions, checks, amounts } = this.#plan;
-    return segmentRows(this.#input, positions, checks, { from, formed, amounts });
+    await sql.insert('odd_rows', textTable(odd, positions));
+    await sql.run(`CREATE OR REPLACE TEMP TABLE odd_typed AS ${this.#typedRows('odd_rows', new Set())}`);
+    await this.#findBroken('odd_typed');
+    const bad = `SELECT * FROM (${brokenRows(checks, 'odd_typed')}) WHERE _bad`;
+    await sql.run(`INSERT INTO odd_bad_rows SELECT ${['_line', ...amountsOf(amounts)].join(', ')} FROM (${bad})`);
+    const good = `FROM odd_typed JOIN odd_rows USING (_line) WHERE _line NOT IN (SELECT _line FROM odd_bad_rows)`;
+    const [{ n }] = (await sql.rows(`SELECT count(*) AS n ${good}`)) as { n: number }[];
+    if (n > 0) {
+      const names = contract.columns.map(({ name }) => name).filter((name) => positions.has(name));
+      const own = names.map((name) => `${this.#typed.has(name) ? 'odd_typed' : 'odd_rows'}.${quoteName(name)}`);
+      const places = ['_line', '_byte_offset'];
+      const before = this.#files[file];
+      this.#files[file] = join(this.#folder, `${file}-whole.parquet`);
+      await sql.run(`COPY (
+        SELECT ${[...places, ...names.map(quoteName)].join(', ')} FROM ${parquet([before])} UNION ALL
+        SELECT ${['_line', 'odd_rows._byte_offset', ...own].join(', ')} ${good} ORDER BY _line
+      ) TO ${quoteText(this.#files[file])} (FORMAT parquet, COMPRESSION uncompressed)`);
+      await rm(before);
+    }
+    await sql.run('DROP TABLE odd_typed; DROP TABLE odd_rows');
   }
 
-  /** SQL: the texts of the clean records under the contract's names. */
-  #cleanRows(path: string): string {
-    const { header, positions } = this.#plan;
-    const { delimiter } = this.#input.contract.csv;
-    const columns = ["'_line': 'INTEGER'", "'_byte_offset': 'INTEGER'", ...header.map((_, c) => `'${c}': 'VARCHAR'`)];
-    const named = [...positions].map(([name, position]) => `"${position}" AS ${quoteName(name)}`);
-    return `SELECT ${['_line', '_byte_offset', ...named].join(', ')} FROM read_csv(${quoteText(path)},
-      auto_detect = false, header = false, columns = {${columns.join(', ')}}, delim = ${quoteText(delimiter)},
-      quote = '"', escape = '"', comment = '', nullstr = '', new_line = '\\n', strict_mode = true, null_padding = false, ignore_errors = false)`;
+  async #findBroken(from: string): Promise<void> {
+    const found = brokenRows(this.#plan.checks, from);
+    await this.#input.sql.run(`INSERT INTO broken_rows SELECT _line, _byte_offset, _broken, _bad FROM (${found})`);
   }
 
-  /** Throws where the table has not exactly the records that were scanned. */
-  async prove(): Promise<void> {
-    const [{ n, lines }] = (await this.#input.sql.rows(
-      'SELECT count(*) AS n, (coalesce(sum(_line), 0) % 4294967296)::BIGINT AS lines FROM streamed_rows',
+  #typedRows(from: string, typed: ReadonlySet<string>): string {
+    const { positions, amounts } = this.#plan;
+    return typedRows(this.#input, positions, { from, typed, amounts });
+  }
+
+  /** Makes the view. Throws where it and the bad ones are not exactly the records that were scanned. */
+  async close(): Promise<void> {
+    const { sql, fileName } = this.#input;
+    await sql.run(`CREATE OR REPLACE TEMP VIEW streamed_rows AS ${this.#typedRows(parquet(this.#files), this.#typed)}`);
+    const [{ n, lines }] = (await sql.rows(
+      `SELECT count(*) AS n, (coalesce(sum(_line), 0) % 4294967296)::BIGINT AS lines
+        FROM (SELECT _line FROM streamed_rows UNION ALL SELECT _line FROM odd_bad_rows)`,
     )) as { n: number; lines: number }[];
     if (n === this.rows && (lines | 0) === this.#lineSum) return;
     throw new Error(
-      `The SQL engine has ${n} rows of ${this.#input.fileName}, the scanner found ${this.rows}: nothing is ingested. Report this with the version of DuckDB.`,
+      `The SQL engine has ${n} rows of ${fileName}, the scanner found ${this.rows}: nothing is ingested. Report this with the version of DuckDB.`,
     );
   }
 }
 
-/** The table `repeated_rows`: the lines of rows whose value another row had before them, and the check that says so. They are bad, too. */
+const parquet = (files: readonly string[]): string => `read_parquet([${files.map(quoteText).join(', ')}])`;
+
+/** A column of ascending integers, one for each row. */
+function place(name: string, values: Int32Array): PlainColumn {
+  return {
+    name,
+    type: 'int32',
+    present: values.length,
+    presence: new Uint8Array(0),
+    values: new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+    ...(values.length > 0 && { range: { least: values[0], greatest: values.at(-1)! } }),
+  };
+}
+
+/** The table `repeated_rows`: the places of rows whose value a good row had before them, and the check that says so. They are bad, too. */
 async function findRepeated(sql: SqlEngine, checks: readonly Check[]): Promise<void> {
-  await sql.run('CREATE OR REPLACE TEMP TABLE repeated_rows (_line INTEGER, i INTEGER)');
-  const good = 'FROM streamed_rows WHERE NOT _bad';
+  await sql.run('CREATE OR REPLACE TEMP TABLE repeated_rows (_line INTEGER, _byte_offset INTEGER, i INTEGER)');
   for (const [i, check] of checks.entries()) {
     if (!('repeated' in check)) continue;
     const { repeated: value } = check;
+    const present = `FROM streamed_rows WHERE ${value} IS NOT NULL`;
     // values of one hash are few, and a table of hashes is a fraction of one of texts
-    const hashes = `SELECT h FROM (SELECT hash(${value}) AS h ${good} AND ${value} IS NOT NULL) GROUP BY h HAVING count(*) > 1`;
+    const hashes = `SELECT h FROM (SELECT hash(${value}) AS h ${present}) GROUP BY h HAVING count(*) > 1`;
     await sql.run(`CREATE OR REPLACE TEMP TABLE repeated_hashes AS ${hashes}`);
     const [{ n }] = (await sql.rows('SELECT count(*) AS n FROM repeated_hashes')) as { n: number }[];
     if (n === 0) continue;
-    await sql.run(`INSERT INTO repeated_rows SELECT _line, ${i} FROM (
-      SELECT _line, row_number() OVER (PARTITION BY ${value} ORDER BY _line) AS nth ${good}
-        AND ${value} IS NOT NULL AND hash(${value}) IN (SELECT h FROM repeated_hashes)) WHERE nth > 1`);
+    await sql.run(`INSERT INTO repeated_rows SELECT _line, _byte_offset, ${i} FROM (
+      SELECT _line, _byte_offset, row_number() OVER (PARTITION BY ${value} ORDER BY _line) AS nth ${present}
+        AND hash(${value}) IN (SELECT h FROM repeated_hashes)
+        AND _line NOT IN (SELECT _line FROM broken_rows WHERE _bad)) WHERE nth > 1`);
   }
-  await sql.run('UPDATE streamed_rows SET _bad = true WHERE _line IN (SELECT _line FROM repeated_rows)');
+}
+
+/**
+ * SQL: whether a row of `streamed_rows` is good; makes the table `bad_lines`. Not by a join, which may change the order of the rows:
+ * each line has a bit.
+ */
+async function goodRows(sql: SqlEngine): Promise<string> {
+  await sql.run(`CREATE OR REPLACE TEMP TABLE bad_lines AS
+    SELECT _line FROM broken_rows WHERE _bad UNION SELECT _line FROM repeated_rows`);
+  const last = 'SELECT max(_line) AS line FROM streamed_rows';
+  const [{ bad, line }] = (await sql.rows(`SELECT (SELECT count(*) FROM bad_lines) AS bad, line FROM (${last})`)) as {
+    bad: number;
+    line: number | null;
+  }[];
+  if (bad === 0 || line === null) return 'true';
+  // the odd ones behind it are in no row
+  await sql.run(
+    `SET VARIABLE bad_lines = (SELECT bitstring_agg(least(_line, ${line + 1}), 0, ${line + 1}) FROM bad_lines)`,
+  );
+  return "get_bit(getvariable('bad_lines'), _line) = 0";
 }
 
 /** The table `checked`: the bad rows with their raw texts, as `quarantinedRows` takes them. */
 async function fetchTexts({ sql, content }: StreamInput, options: SegmentOptions): Promise<void> {
   await sql.run(`CREATE OR REPLACE TEMP TABLE bad_rows AS
-    SELECT _line, _byte_offset, list_concat(coalesce(_broken, []), coalesce(repeated, [])) AS _broken
-    FROM streamed_rows LEFT JOIN (SELECT _line, list(i ORDER BY i) AS repeated FROM repeated_rows GROUP BY _line) USING (_line)
-    WHERE _bad ORDER BY _line`);
+    SELECT _line, any_value(_byte_offset) AS _byte_offset, list(i ORDER BY i) AS _broken FROM (
+      SELECT _line, _byte_offset, unnest(_broken) AS i FROM broken_rows UNION ALL FROM repeated_rows)
+    WHERE _line IN (FROM bad_lines) GROUP BY _line ORDER BY _line`);
   await sql.run('CREATE OR REPLACE TEMP TABLE raw_texts (_line INTEGER, _raw VARCHAR)');
   let [texts, lines, size] = [new TextColumn(), [] as number[], 0];
   const flush = async (): Promise<void> => {

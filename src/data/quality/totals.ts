@@ -69,9 +69,9 @@ export async function totalsOfRows(
 export const unreadAmount = (column: string): string => quoteName(`_unread_${column}`);
 
 /** SQL, over texts: what goes into `unreadAmount`. */
-export function amountToStage(column: Column, formed: boolean): string {
-  const amount = formed ? `TRY_CAST(${quoteName(column.name)} AS ${exactDecimal})` : amountOf(column.name);
-  return isExact(column) ? `CASE WHEN (${typedValue(column, formed)}) IS NULL THEN ${amount} END` : amount;
+export function amountToStage(column: Column): string {
+  const amount = amountOf(column.name);
+  return isExact(column) ? `CASE WHEN (${typedValue(column)}) IS NULL THEN ${amount} END` : amount;
 }
 
 /** SQL, over typed values with their `unreadAmount`: what a column's text said. */
@@ -82,7 +82,7 @@ export function stagedAmount(column: Column): { column: string; amount: string }
 }
 
 /** Whether a typed value says the amount to the last digit. */
-function isExact(column: Column): boolean {
+export function isExact(column: Column): boolean {
   const scale = /^DECIMAL\(\d+,(\d+)\)$/.exec(column.sqlType)?.[1];
   const asWritten = column.letterCase === undefined && column.values === undefined;
   return asWritten && (scale === undefined ? /INT(EGER)?$/.test(column.sqlType) : Number(scale) <= 6);

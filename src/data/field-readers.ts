@@ -1,0 +1,245 @@
+import type { ParseText } from './number-texts.ts';
+import type { PlainColumn, PlainType } from './plain-parquet.ts';
+import { quotationMark } from './text-column.ts';
+
+/**
+ * Some records of a file, as the places of their fields: that of column `c` in record `r` is `bytes[from … to)` of
+ * `at = c * blockStride + r`, without the quotation marks around it.
+ */
+export type FieldBlock = {
+  bytes: Uint8Array;
+  records: number;
+  from: Int32Array;
+  to: Int32Array;
+  /** 1 where a field of the record holds quotation marks, each of them doubled. */
+  doubled: Uint8Array;
+  /** 1 where a field says what its reader does not read. */
+  odd: Uint8Array;
+  odds: number;
+};
+
+export const blockRecords = 512;
+/** Not a power of two: the columns of a record would compete for the same places in the processor's cache. */
+export const blockStride = blockRecords + 20;
+
+export function newBlock(bytes: Uint8Array, columns: number): FieldBlock {
+  const [from, to] = [new Int32Array(columns * blockStride), new Int32Array(columns * blockStride)];
+  const [doubled, odd] = [new Uint8Array(blockRecords), new Uint8Array(blockRecords)];
+  return { bytes, records: 0, from, to, doubled, odd, odds: 0 };
+}
+
+/** Reads one column, block by block: all readers of a block look at it, then each keeps the records that none found odd. */
+export interface FieldReader {
+  /** Which field of a record it reads. */
+  readonly position: number;
+  look(block: FieldBlock): void;
+  keep(block: FieldBlock): void;
+  /** What was kept since the last time; valid until something is kept again. */
+  take(): PlainColumn;
+}
+
+/** Which records have a value, in room that is used again. */
+class Presence {
+  #bits = new Uint8Array(1 << 13).fill(0xff);
+  rows = 0;
+  missing = 0;
+
+  skip(): void {
+    const at = this.rows >> 3;
+    if (at >= this.#bits.length) this.#grow(at + 1);
+    this.#bits[at] &= ~(1 << (this.rows & 7));
+    this.rows++;
+    this.missing++;
+  }
+
+  take(): { present: number; presence: Uint8Array } {
+    const bytes = (this.rows + 7) >> 3;
+    if (bytes > this.#bits.length) this.#grow(bytes);
+    const taken = { present: this.rows - this.missing, presence: this.#bits.slice(0, bytes) };
+    if (this.missing > 0) this.#bits.fill(0xff);
+    this.rows = this.missing = 0;
+    return taken;
+  }
+
+  #grow(needed: number): void {
+    const grown = new Uint8Array(Math.max(needed, this.#bits.length * 2)).fill(0xff);
+    grown.set(this.#bits);
+    this.#bits = grown;
+  }
+}
+
+/** A column of texts as they are written; an empty one is missing. */
+export class TextReader implements FieldReader {
+  readonly position: number;
+  readonly #name: string;
+  readonly #presence = new Presence();
+  #bytes = new Uint8Array(1 << 16);
+  #end = 0;
+
+  constructor(name: string, position: number) {
+    this.#name = name;
+    this.position = position;
+  }
+
+  look(): void {
+    // every text is one
+  }
+
+  keep(block: FieldBlock): void {
+    const { bytes, records, from, to, doubled, odd } = block;
+    const presence = this.#presence;
+    const column = this.position * blockStride;
+    for (let r = 0; r < records; r++) {
+      if (odd[r] === 1) continue;
+      const first = from[column + r];
+      const last = to[column + r];
+      if (first === last) {
+        presence.skip();
+        continue;
+      }
+      presence.rows++;
+      this.#append(bytes, first, last, doubled[r] === 1);
+    }
+  }
+
+  #append(source: Uint8Array, from: number, to: number, doubled: boolean): void {
+    const start = this.#end;
+    if (start + 4 + to - from > this.#bytes.length) this.#grow(start + 4 + to - from);
+    const bytes = this.#bytes;
+    let end = start + 4;
+    for (let at = from; at < to; at++) {
+      const byte = source[at];
+      bytes[end++] = byte;
+      if (doubled && byte === quotationMark) at++;
+    }
+    const length = end - start - 4;
+    bytes[start] = length & 0xff;
+    bytes[start + 1] = (length >> 8) & 0xff;
+    bytes[start + 2] = (length >> 16) & 0xff;
+    bytes[start + 3] = length >>> 24;
+    this.#end = end;
+  }
+
+  #grow(needed: number): void {
+    const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+    grown.set(this.#bytes.subarray(0, this.#end));
+    this.#bytes = grown;
+  }
+
+  take(): PlainColumn {
+    const values = this.#bytes.subarray(0, this.#end);
+    this.#end = 0;
+    return { name: this.#name, type: 'text', ...this.#presence.take(), values };
+  }
+}
+
+/** A column of numbers, or of what is kept as one; a text that `parse` does not know makes its record odd. */
+export class NumberReader implements FieldReader {
+  readonly position: number;
+  readonly #name: string;
+  readonly #type: PlainType;
+  readonly #parse: ParseText;
+  readonly #looked = new Float64Array(blockRecords);
+  #missing = 0;
+  readonly #presence = new Presence();
+  readonly #width: 4 | 8;
+  #values: Int32Array | Float64Array;
+  #count = 0;
+
+  constructor(name: string, position: number, type: PlainType, parse: ParseText) {
+    this.#name = name;
+    this.position = position;
+    this.#type = type;
+    this.#parse = parse;
+    this.#width = type === 'double' || isLong(type) ? 8 : 4;
+    this.#values = type === 'double' ? new Float64Array(1 << 13) : new Int32Array((1 << 11) * this.#width);
+  }
+
+  look(block: FieldBlock): void {
+    const { bytes, records, from, to, odd } = block;
+    const looked = this.#looked;
+    const parse = this.#parse;
+    const column = this.position * blockStride;
+    let missing = 0;
+    for (let r = 0; r < records; r++) {
+      const first = from[column + r];
+      const last = to[column + r];
+      if (first === last) {
+        looked[r] = NaN;
+        missing++;
+        continue;
+      }
+      const value = parse(bytes, first, last);
+      looked[r] = value;
+      if (value !== value && odd[r] === 0) {
+        odd[r] = 1;
+        block.odds++;
+      }
+    }
+    this.#missing = missing;
+  }
+
+  keep({ records, odd, odds }: FieldBlock): void {
+    const presence = this.#presence;
+    const looked = this.#looked;
+    let kept = 0;
+    if (odds === 0 && this.#missing === 0) {
+      kept = records;
+      presence.rows += records;
+    } else {
+      for (let r = 0; r < records; r++) {
+        if (odd[r] === 1) continue;
+        const value = looked[r];
+        if (value !== value) {
+          presence.skip();
+          continue;
+        }
+        presence.rows++;
+        looked[kept++] = value;
+      }
+    }
+    this.#append(kept);
+  }
+
+  #append(count: number): void {
+    const looked = this.#looked;
+    const slots = isLong(this.#type) ? 2 : 1;
+    if ((this.#count + count) * slots > this.#values.length) this.#grow();
+    const values = this.#values;
+    const start = this.#count * slots;
+    if (slots === 2) {
+      for (let i = 0; i < count; i++) {
+        const value = looked[i];
+        const high = Math.floor(value / 2 ** 32);
+        values[start + 2 * i] = (value - high * 2 ** 32) | 0;
+        values[start + 2 * i + 1] = high;
+      }
+    } else for (let i = 0; i < count; i++) values[start + i] = looked[i];
+    this.#count += count;
+  }
+
+  /** A block has room in what is twice as large. */
+  #grow(): void {
+    const grown = new (this.#values.constructor as new (length: number) => Float64Array)(this.#values.length * 2);
+    grown.set(this.#values);
+    this.#values = grown;
+  }
+
+  take(): PlainColumn {
+    const { buffer } = this.#values;
+    const count = this.#count;
+    this.#count = 0;
+    const kept = new Uint8Array(buffer, 0, count * this.#width);
+    const values = this.#type === 'boolean' ? bits(new Int32Array(buffer, 0, count)) : kept;
+    return { name: this.#name, type: this.#type, ...this.#presence.take(), values };
+  }
+}
+
+const isLong = (type: PlainType): boolean =>
+  type === 'int64' || type === 'instant' || (typeof type === 'object' && type.precision > 9);
+
+function bits(values: Int32Array): Uint8Array {
+  const packed = new Uint8Array((values.length + 7) >> 3);
+  for (let i = 0; i < values.length; i++) packed[i >> 3] |= values[i] << (i & 7);
+  return packed;
+}
