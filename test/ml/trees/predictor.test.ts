@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { type Matrix, takeRows } from '../../../src/ml/matrix.ts';
 import { trainBoosting } from '../../../src/ml/trees/boosting.ts';
 import { trainForest } from '../../../src/ml/trees/forest.ts';
-import type { Tree, TreeModel } from '../../../src/ml/trees/model.ts';
+import { random } from '../../../src/ml/random.ts';
+import { type Tree, type TreeModel, categoricalBit, defaultLeftBit, emptyTree } from '../../../src/ml/trees/model.ts';
 import { addTree, goesLeft, predict } from '../../../src/ml/trees/predictor.ts';
 import { readLightgbmText } from '../../../src/ml/formats/lightgbm-text.ts';
 import { lightgbmText } from '../formats/lightgbm-fixtures.ts';
@@ -56,6 +57,33 @@ describe.each(models)('scores of %s', (_, model) => {
     const expected = [3, 100, 456].flatMap((row) => [...all.subarray(row * outputs, (row + 1) * outputs)]);
     expect([...few]).toEqual(expected);
   });
+});
+
+test('any set of categories is decided by the kernel as one by one, whatever the code', () => {
+  const chance = random('sets of categories');
+  const bits = () => (chance.integer(2 ** 16) * 2 ** 16 + chance.integer(2 ** 16)) >>> 0;
+  const sets = [0, 0xffffffff, 1, 0x80000000, 0x0000ff00, ...Array.from({ length: 60 }, bits)];
+  const trees = sets.flatMap((first) =>
+    [0, defaultLeftBit].map((missing): Tree => {
+      const tree = emptyTree(3);
+      tree.decision.set([categoricalBit | missing, categoricalBit | (defaultLeftBit - missing)]);
+      tree.threshold.set([0, 1]);
+      tree.left.set([1, ~0]);
+      tree.right.set([~1, ~2]);
+      tree.leafValue.set([1, 2, 4].map((value) => value * (1 + chance.uniform())));
+      return {
+        ...tree,
+        categoryBoundaries: Int32Array.of(0, 1, 3),
+        categoryBits: Uint32Array.of(first, bits(), bits()),
+      };
+    }),
+  );
+  const [, { featureNames: _, ...like }] = models[0];
+  const model: TreeModel = { ...like, featureNames: ['category'], categorical: [0], trees, averaged: false };
+  const odd = [NaN, -1, -0.5, -0, 0.5, 31.999, 63.5, 64, 1e9, 2 ** 53, Infinity, -Infinity, Number.MIN_VALUE];
+  const codes = Float64Array.from([...odd, ...Array.from({ length: 300 }, (_, i) => i % 70)]);
+  const rows = { rows: codes.length, columns: 1, names: ['category'], values: codes, categorical: [0] };
+  expect(predict(model, rows, { raw: true })).toEqual(naiveScores(model, rows));
 });
 
 test('the first iterations alone are the shorter model', () => {

@@ -1,4 +1,4 @@
-import { type Tree, categoricalBit, defaultLeftBit, missing } from '../model.ts';
+import { type Tree, categoricalBit, defaultLeftBit, inCategorySet, missing } from '../model.ts';
 import {
   type Code,
   type WasmFunction,
@@ -28,6 +28,9 @@ import { instantiate, lazyModule } from './module.ts';
  *     12  int32    address of the left child: value ≤ threshold
  *     16  int32    address of the right child
  *     20  int32    1 when a missing value goes right
+ *
+ * A set of categories is a few runs of codes, and so a few comparisons: its node is the first of them, the others stand behind
+ * the tree's own inner nodes. Several of them lead to the same child.
  */
 const nodeBytes = 24;
 
@@ -44,10 +47,10 @@ export type ScoringKernel = {
   add: (first: number, end: number, rows: number, hasMissing: boolean) => void;
 };
 
-/** Whether comparisons alone decide every split of the tree, so that the kernel can walk it. */
+/** Whether the kernel can walk the tree: nothing takes zero for missing. */
 export function isComparable(tree: Tree): boolean {
   return tree.decision.every(
-    (decision) => (decision & categoricalBit) === 0 && (decision & missing.mask) !== missing.zero,
+    (decision) => (decision & categoricalBit) !== 0 || (decision & missing.mask) !== missing.zero,
   );
 }
 
@@ -58,7 +61,8 @@ export function scoringKernel(
   blockRows: number,
   rowValues: number,
 ): ScoringKernel | null {
-  const innerNodes = trees.reduce((sum, tree) => sum + tree.leaves - 1, 0);
+  const written = trees.map(comparisons);
+  const innerNodes = written.reduce((sum, { length }) => sum + length, 0);
   const leaves = trees.reduce((sum, tree) => sum + tree.leaves, 0);
   const nodes = 0;
   const leafNodes = nodes + innerNodes * nodeBytes;
@@ -67,7 +71,7 @@ export function scoringKernel(
   const block = scores + blockRows * outputs * 8;
   const instance = instantiate(compiled, block + blockRows * rowValues * 8);
   if (instance === null) return null;
-  writeTrees(new DataView(instance.memory), trees, { nodes, leafNodes, roots });
+  writeTrees(new DataView(instance.memory), trees, written, { nodes, leafNodes, roots });
 
   const operations = instance.exports as { addTrees: AddTrees; addTreesMissing: AddTrees };
   const allScores = new Float64Array(instance.memory, scores, blockRows * outputs);
@@ -103,34 +107,105 @@ type AddTrees = (
   scoreBytes: number,
 ) => void;
 
+/** A comparison: as in `Tree` a child ≥ 0 is a comparison of the same tree, a child < 0 the leaf `~child`. */
+type Comparison = { feature: number; threshold: number; left: number; right: number; missingLeft: boolean };
+
+/** The tree's nodes under their own numbers, and behind them what categories take more. */
+function comparisons(tree: Tree): Comparison[] {
+  const made: Comparison[] = new Array<Comparison>(tree.leaves - 1);
+  for (let node = 0; node < tree.leaves - 1; node++) {
+    if ((tree.decision[node] & categoricalBit) === 0) made[node] = compareNumber(tree, node);
+    else compareCategories(tree, node, made);
+  }
+  return made;
+}
+
+function compareNumber(tree: Tree, node: number): Comparison {
+  const decision = tree.decision[node];
+  const threshold = tree.threshold[node];
+  // where no value counts as missing, NaN is read as zero
+  const missingLeft = (decision & missing.mask) === missing.nan ? (decision & defaultLeftBit) !== 0 : threshold >= 0;
+  return { feature: tree.splitFeature[node], threshold, left: tree.left[node], right: tree.right[node], missingLeft };
+}
+
+/**
+ * The runs of codes that are in the node's set and that are not, in turn, from those below zero (which are not) on; looked up by halving.
+ * A code counts by its whole part, so a run ends at the last double before the next code.
+ */
+function compareCategories(tree: Tree, node: number, made: Comparison[]): void {
+  const set = tree.threshold[node];
+  const codes = 32 * (tree.categoryBoundaries[set + 1] - tree.categoryBoundaries[set]);
+  const starts: number[] = [];
+  for (let code = 0, isIn = false; code <= codes; code++) {
+    if (inCategorySet(tree, set, code) === isIn) continue;
+    starts.push(code);
+    isIn = !isIn;
+  }
+  const feature = tree.splitFeature[node];
+  // a missing value is led to the first run of those that go its way
+  const missingRun = (tree.decision[node] & defaultLeftBit) !== 0 ? 1 : 0;
+  if (starts.length === 0) {
+    const [left, right] = [tree.right[node], tree.left[node]];
+    made[node] = { feature, threshold: Infinity, left, right, missingLeft: missingRun === 0 };
+    return;
+  }
+  const childOf = (run: number): number => (run % 2 === 1 ? tree.left[node] : tree.right[node]);
+
+  /** Finds its run among first … last; the comparison that does it has the given place. */
+  function find(first: number, last: number, place: number): void {
+    const middle = (first + last + 1) >> 1;
+    made[place] = {
+      feature,
+      threshold: before(starts[middle - 1]),
+      left: branch(first, middle - 1),
+      right: branch(middle, last),
+      missingLeft: missingRun < middle,
+    };
+  }
+  function branch(first: number, last: number): number {
+    if (first === last) return childOf(first);
+    const place = made.length;
+    made.length++;
+    find(first, last, place);
+    return place;
+  }
+  find(0, starts.length, node);
+}
+
+/** The last double before a whole number that is not negative. */
+function before(whole: number): number {
+  if (whole === 0) return -Number.MIN_VALUE;
+  const bits = new DataView(new ArrayBuffer(8));
+  bits.setFloat64(0, whole);
+  bits.setBigInt64(0, bits.getBigInt64(0) - 1n);
+  return bits.getFloat64(0);
+}
+
 function writeTrees(
   view: DataView,
   trees: readonly Tree[],
+  written: readonly (readonly Comparison[])[],
   at: { nodes: number; leafNodes: number; roots: number },
 ): void {
   let { nodes, leafNodes } = at;
   trees.forEach((tree, t) => {
     const addressOf = (child: number) => (child >= 0 ? nodes + child * nodeBytes : leafNodes + ~child * nodeBytes);
     view.setInt32(at.roots + 4 * t, addressOf(tree.leaves > 1 ? 0 : ~0), true);
-    for (let node = 0; node < tree.leaves - 1; node++) {
+    written[t].forEach(({ feature, threshold, left, right, missingLeft }, node) => {
       const address = nodes + node * nodeBytes;
-      const decision = tree.decision[node];
-      // where no value counts as missing, NaN is read as zero
-      const missingLeft =
-        (decision & missing.mask) === missing.nan ? (decision & defaultLeftBit) !== 0 : tree.threshold[node] >= 0;
-      view.setFloat64(address, tree.threshold[node], true);
-      view.setInt32(address + 8, tree.splitFeature[node] * 8, true);
-      view.setInt32(address + 12, addressOf(tree.left[node]), true);
-      view.setInt32(address + 16, addressOf(tree.right[node]), true);
+      view.setFloat64(address, threshold, true);
+      view.setInt32(address + 8, feature * 8, true);
+      view.setInt32(address + 12, addressOf(left), true);
+      view.setInt32(address + 16, addressOf(right), true);
       view.setInt32(address + 20, missingLeft ? 0 : 1, true);
-    }
+    });
     for (let leaf = 0; leaf < tree.leaves; leaf++) {
       const address = leafNodes + leaf * nodeBytes;
       view.setFloat64(address, tree.leafValue[leaf], true);
       view.setInt32(address + 12, address, true);
       view.setInt32(address + 16, address, true);
     }
-    nodes += (tree.leaves - 1) * nodeBytes;
+    nodes += written[t].length * nodeBytes;
     leafNodes += tree.leaves * nodeBytes;
   });
 }
