@@ -148,7 +148,7 @@ const tasks: { [task: string]: () => Promise<string> } = {
     const once = { ...declaration, split: { ...declaration.split, refit: false } };
     let rounds = NaN;
     const spent = await processorSeconds(async () => {
-      rounds = roundsOf((await learn(once, candidate, rows)).model);
+      rounds = roundsOf((await learn(once, candidate, rows, ports)).model);
     });
     return `${rows.rows} rows, ${rounds} rounds kept; training alone ${spent.toFixed(2)} processor s`;
   },

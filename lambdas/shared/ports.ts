@@ -1,5 +1,6 @@
 /** The ports of a deployed stage, made once per warm function from its environment. */
 import { mkdir, readFile, rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { BedrockRuntimeClient } from '@aws-sdk/client-bedrock-runtime';
 import { S3Client } from '@aws-sdk/client-s3';
@@ -49,6 +50,7 @@ async function open(): Promise<Omit<Ports, 'temporaryDirectory'>> {
       groupPrefix: required('MODEL_GROUP_PREFIX'),
     }),
     keyRing: lambdaKeyRing(),
+    trainingThreads: availableParallelism() > 1 ? 2 : 1,
     // beside the handlers that train
     backends: { wasm: async () => Uint8Array.from(await readFile(join(root, 'tfjs-backend-wasm-simd.wasm'))) },
     telemetry,

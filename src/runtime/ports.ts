@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { DirectoryStore } from '../adapters/embedded/directory-store.ts';
 import { FileKeyRing } from '../adapters/embedded/file-key-ring.ts';
@@ -64,6 +65,7 @@ export async function openPorts({ directory, useCases, codeVersion }: PortsRecip
     keyRing: new FileKeyRing(join(directory, 'keys', 'vault.key')),
     models: storedCatalogue(zone('runtime')),
     backends: tfjsBackends,
+    trainingThreads: availableParallelism() > 1 ? 2 : 1,
     telemetry: fileTelemetry(join(directory, 'runtime', 'log.jsonl'), clock),
     temporaryDirectory,
     codeVersion,

@@ -296,7 +296,7 @@ async function publishedFigure(
 ): Promise<{ [metric: string]: number }> {
   if (searchOf(declaration, candidate.kind).folds === 1) return {};
   const rows = await everyRow(ports, snapshot, declaration);
-  return (await validateCandidate(declaration, candidate, rows, ports.backends)).mean;
+  return (await validateCandidate(declaration, candidate, rows, ports)).mean;
 }
 
 /** Training and test rows in one set. */

@@ -59,7 +59,7 @@ export const train: Stage<'Train'> = async ({ useCase, runId, snapshot, tuned },
   );
   const metric = searchOf(declaration, documents[0].candidate.kind).metric;
   const best = chooseBest(documents, metric);
-  const learnt = await learn(declaration, refitted(declaration, best), rows, ports.backends);
+  const learnt = await learn(declaration, refitted(declaration, best), rows, ports);
   const reference = labelReference(rows.label, declaration);
   const judged = judgedRows(
     rows,

@@ -31,7 +31,7 @@ export const tune: Stage<'Tune'> = async ({ useCase, runId, snapshot, candidate 
   const { metric } = searchOf(declaration, candidate.kind);
   const train = await keptTrainingRows(ports, snapshot, frozen, declaration);
   const startedMs = ports.clock.nowMs();
-  const validated = await validateCandidate(declaration, candidate, train, ports.backends);
+  const validated = await validateCandidate(declaration, candidate, train, ports);
   const document: CandidateDocument = {
     format: 1,
     candidate,

@@ -67,6 +67,7 @@ export function histogramWorkspace(
 ): HistogramWorkspace {
   const { rows } = binned;
   const slots = binned.slots.length;
+  const startSecond = rows * slots < fewestShared ? null : startThread;
   const entryBytes = 8 * lanes;
   const runBytes = slotEntries * entryBytes;
   const histogramBytes = aligned(slots * runBytes);
@@ -78,9 +79,9 @@ export function histogramWorkspace(
   const need = list + aligned(slots * 4);
   const buffer = need + 16;
   const secondBuffer = buffer + aligned(gatherBytes(slots, lanes));
-  const first = secondBuffer + (startThread === null ? 0 : aligned(gatherBytes(slots, lanes)));
+  const first = secondBuffer + (startSecond === null ? 0 : aligned(gatherBytes(slots, lanes)));
   // a scan reads in pairs and may touch the entry after the last
-  const { memory, operations, second } = kernel(first + count * histogramBytes + 32, choice, startThread);
+  const { memory, operations, second } = kernel(first + count * histogramBytes + 32, choice, startSecond);
   const doubles = new Float64Array(memory);
   fillRowMajor(new Uint8Array(memory, 0, rows * slots), binned);
   const free = Array.from({ length: count }, (_, k) => first + (count - 1 - k) * histogramBytes);

@@ -1,5 +1,4 @@
 import { type Calibrator, applyCalibrator, fitCalibrator } from '../../ml/calibration/calibrator.ts';
-import type { BackendSources } from '../../ml/dense/backend.ts';
 import { type DenseParameters, checkDenseParameters } from '../../ml/dense/parameters.ts';
 import type { Columns } from '../../ml/encoders/columns.ts';
 import { type Design, type DesignSpec, applyDesign, fitDesign } from '../../ml/encoders/design.ts';
@@ -15,6 +14,7 @@ import type { TreeModel } from '../../ml/trees/model.ts';
 import { type BoostingParameters, type ForestParameters } from '../../ml/trees/parameters.ts';
 import { predict } from '../../ml/trees/predictor.ts';
 import { holdout } from '../../ml/tune/holdout.ts';
+import type { Ports } from '../../ports/stage-ports.ts';
 import type { Candidate } from '../../stages.ts';
 import type { Declaration } from '../../usecase/declaration.ts';
 import { taskOf } from '../../usecase/label.ts';
@@ -34,6 +34,9 @@ export type Learnt = {
   calibrator?: Calibrator;
 };
 
+/** What training needs besides its rows. */
+export type TrainingPorts = Pick<Ports, 'backends' | 'trainingThreads'>;
+
 /** The declared features in their declared order: numbers as they are, categories as codes that trees split by sets. */
 export function designSpec({ features }: Declaration): DesignSpec {
   return [
@@ -47,7 +50,7 @@ export async function learn(
   declaration: Declaration,
   candidate: Candidate,
   rows: RowSet,
-  backends: BackendSources = {},
+  { backends = {}, trainingThreads = 1 }: TrainingPorts = {},
 ): Promise<Learnt> {
   if (candidate.kind === 'glm') return learnGlm(declaration, candidate.parameters, rows.columns, rows.label);
   if (candidate.kind === 'dense') {
@@ -76,6 +79,7 @@ export async function learn(
     design,
     model: trainBoosting(matrix, trained.label, parameters, {
       categories,
+      threads: trainingThreads,
       ...weightOf(trained),
       ...(validation && { validation }),
     }),

@@ -2,11 +2,10 @@ import { mean } from 'd3-array';
 import { type CrossValidation, crossValidate } from '../../ml/tune/cross-validate.ts';
 import { type Split, groupedKFold, stratifiedKFold } from '../../ml/tune/folds.ts';
 import { holdout } from '../../ml/tune/holdout.ts';
-import type { BackendSources } from '../../ml/dense/backend.ts';
 import type { Candidate } from '../../stages.ts';
 import type { Declaration } from '../../usecase/declaration.ts';
 import { type RowSet, takeColumns, takeRowSet } from './frozen-sets.ts';
-import { type Learnt, isTrees, learn, predictRows } from './learning.ts';
+import { type Learnt, type TrainingPorts, isTrees, learn, predictRows } from './learning.ts';
 import { labelReference, metricSet } from './metric-set.ts';
 import { searchOf } from './search.ts';
 
@@ -18,12 +17,12 @@ export async function validateCandidate(
   declaration: Declaration,
   candidate: Candidate,
   rows: RowSet,
-  backends: BackendSources = {},
+  ports: TrainingPorts = {},
 ): Promise<CrossValidation<string> & { rounds: number | null }> {
   const { folds, seed } = searchOf(declaration, candidate.kind);
   const splits = splitsOf(declaration, rows, { folds, seed });
   const models: Learnt[] = [];
-  for (const { train } of splits) models.push(await learn(declaration, candidate, takeRowSet(rows, train), backends));
+  for (const { train } of splits) models.push(await learn(declaration, candidate, takeRowSet(rows, train), ports));
   const validated = crossValidate({
     splits,
     actual: rows.label,
