@@ -10,6 +10,7 @@ import type { SqlEngine } from '../sql.ts';
 import { TextColumn } from '../text-column.ts';
 import { matchHeader } from './header.ts';
 import { readerOf } from './readers.ts';
+import { SeenHashes } from './repeated.ts';
 import { type Check, checksOf } from './rules.ts';
 import { type Drop, brokenRows, silverRow, typedRows } from './split.ts';
 import { int32, malformedTable, tableOf, textTable } from './staging.ts';
@@ -62,7 +63,7 @@ export async function validateCsv(input: StreamInput): Promise<Validation> {
   }
   await stage.close();
 
-  await findRepeated(sql, checks);
+  await findRepeated(sql, checks, stage.seen);
   const isGood = await goodRows(sql);
   await sql.run(`CREATE OR REPLACE TEMP VIEW accepted AS ${silverRow(input)} FROM streamed_rows WHERE ${isGood}`);
   await fetchTexts(input, options);
@@ -103,6 +104,8 @@ class Stage {
   /** The columns that are not staged as texts. */
   readonly #typed: ReadonlySet<string>;
   readonly #files: string[] = [];
+  /** Of the values that may not be repeated. */
+  readonly seen: ReadonlyMap<Check, SeenHashes>;
   #lineSum = 0;
   /** Well-formed records so far. */
   rows = 0;
@@ -118,6 +121,7 @@ class Stage {
     this.readers = present.map(
       (column) => readers.get(column) ?? new TextReader(column.name, plan.positions.get(column.name)!),
     );
+    this.seen = new Map(plan.checks.filter((check) => 'repeated' in check).map((check) => [check, new SeenHashes()]));
     this.#typed = new Set(typed.filter((column) => readers.get(column) !== undefined).map(({ name }) => name));
   }
 
@@ -134,19 +138,26 @@ class Stage {
 
   /** Resolves when the readers are free for the next segment; `done` when this one is judged. */
   async begin({ rows, lines, byteOffsets, odd }: CsvSegment): Promise<{ done: Promise<void> }> {
-    const path = join(this.#folder, `${this.#files.length}.parquet`);
-    const places = [place('_line', lines), place('_byte_offset', byteOffsets)];
-    await writeFile(path, plainParquet(rows, [...places, ...this.readers.map((reader) => reader.take())]));
-    this.#files.push(path);
-    this.rows += rows + odd.lines.length;
+    const wellFormed = rows + odd.lines.length;
+    // a view needs one file at least
+    if (wellFormed > 0 || this.#files.length === 0) {
+      const path = join(this.#folder, `${this.#files.length}.parquet`);
+      const places = [place('_line', lines), place('_byte_offset', byteOffsets)];
+      await writeFile(path, plainParquet(rows, [...places, ...this.readers.map((reader) => reader.take())]));
+      this.#files.push(path);
+    }
+    this.rows += wellFormed;
     for (const some of [lines, odd.lines]) for (const line of some) this.#lineSum = (this.#lineSum + line) | 0;
-    return { done: this.#judge(this.#files.length - 1, odd) };
+    return { done: this.#judge(this.#files.length - 1, rows, odd) };
   }
 
-  async #judge(file: number, odd: CsvSegment['odd']): Promise<void> {
+  async #judge(file: number, rows: number, odd: CsvSegment['odd']): Promise<void> {
     const { sql } = this.#input;
-    await this.#findBroken(`(${this.#typedRows(parquet([this.#files[file]]), this.#typed)})`);
+    if (rows > 0) await this.#findBroken(`(${this.#typedRows(parquet([this.#files[file]]), this.#typed)})`);
     if (odd.lines.length > 0) await this.#judgeOdd(file, odd);
+    if (rows + odd.lines.length > 0) {
+      await this.#see(`(${this.#typedRows(parquet([this.#files[file]]), this.#typed)})`);
+    }
     if (odd.malformed.length === 0) return;
     await sql.insert('malformed_segment', malformedTable(odd));
     await sql.run('INSERT INTO malformed_rows FROM malformed_segment; DROP TABLE malformed_segment');
@@ -176,6 +187,16 @@ class Stage {
       await rm(before);
     }
     await sql.run('DROP TABLE odd_typed; DROP TABLE odd_rows');
+  }
+
+  /** While the next segment is read: what is repeated is told by the hashes of all of them. */
+  async #see(from: string): Promise<void> {
+    for (const [check, seen] of this.seen) {
+      if (!('repeated' in check)) continue;
+      const { repeated: value } = check;
+      const hashes = await this.#input.sql.query(`SELECT hash(${value}) AS h FROM ${from} WHERE ${value} IS NOT NULL`);
+      seen.add(hashes.getChild('h')!.toArray() as BigUint64Array);
+    }
   }
 
   async #findBroken(from: string): Promise<void> {
@@ -218,21 +239,23 @@ function place(name: string, values: Int32Array): PlainColumn {
 }
 
 /** The table `repeated_rows`: the places of rows whose value a good row had before them, and the check that says so. They are bad, too. */
-async function findRepeated(sql: SqlEngine, checks: readonly Check[]): Promise<void> {
+async function findRepeated(
+  sql: SqlEngine,
+  checks: readonly Check[],
+  seen: ReadonlyMap<Check, SeenHashes>,
+): Promise<void> {
   await sql.run('CREATE OR REPLACE TEMP TABLE repeated_rows (_line INTEGER, _byte_offset INTEGER, i INTEGER)');
   for (const [i, check] of checks.entries()) {
     if (!('repeated' in check)) continue;
+    const hashes = seen.get(check)!.table();
+    if (hashes.numRows === 0) continue;
     const { repeated: value } = check;
-    const present = `FROM streamed_rows WHERE ${value} IS NOT NULL`;
-    // values of one hash are few, and a table of hashes is a fraction of one of texts
-    const hashes = `SELECT h FROM (SELECT hash(${value}) AS h ${present}) GROUP BY h HAVING count(*) > 1`;
-    await sql.run(`CREATE OR REPLACE TEMP TABLE repeated_hashes AS ${hashes}`);
-    const [{ n }] = (await sql.rows('SELECT count(*) AS n FROM repeated_hashes')) as { n: number }[];
-    if (n === 0) continue;
+    await sql.insert('repeated_hashes', hashes);
     await sql.run(`INSERT INTO repeated_rows SELECT _line, _byte_offset, ${i} FROM (
-      SELECT _line, _byte_offset, row_number() OVER (PARTITION BY ${value} ORDER BY _line) AS nth ${present}
-        AND hash(${value}) IN (SELECT h FROM repeated_hashes)
+      SELECT _line, _byte_offset, row_number() OVER (PARTITION BY ${value} ORDER BY _line) AS nth FROM streamed_rows
+        WHERE ${value} IS NOT NULL AND hash(${value}) IN (SELECT h FROM repeated_hashes)
         AND _line NOT IN (SELECT _line FROM broken_rows WHERE _bad)) WHERE nth > 1`);
+    await sql.run('DROP TABLE repeated_hashes');
   }
 }
 
