@@ -2,12 +2,10 @@ import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { liveAt } from '../governance/aliases.ts';
 import { readLedger } from '../governance/ledger.ts';
-import { renderEntityPage } from '../report/entity-page.ts';
 import { explainEntity } from '../stages/common/explain-entity.ts';
 import { useCaseOf } from '../usecase/catalogue.ts';
 import { whole } from './arguments.ts';
 import { type Command, UsageError, exitCodes } from './command.ts';
-import { entityFacts } from './entity-facts.ts';
 import { explanationLines } from './explanation-view.ts';
 import { localPorts } from './open.ts';
 
@@ -48,6 +46,9 @@ export const command: Command = {
       call.output.print(line);
     const page = call.text('report');
     if (page !== undefined) {
+      // charts are loaded by who wants a page
+      const { renderEntityPage } = await import('../report/entity-page.ts');
+      const { entityFacts } = await import('./entity-facts.ts');
       const html = renderEntityPage(await entityFacts(ports, explanation, declaration));
       await writeFile(page, html, { mode: 0o600 });
       call.output.print();

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Clock } from '../ports/clock.ts';
 import type { Ports } from '../ports/stage-ports.ts';
 import { openPorts } from '../runtime/ports.ts';
-import { type Runtime, type RuntimeOptions, openRuntime } from '../runtime/runtime.ts';
+import type { Runtime, RuntimeOptions } from '../runtime/runtime.ts';
 import { type Catalogue, catalogueFromFolder, useCaseOf } from '../usecase/catalogue.ts';
 import { type Call, UsageError } from './command.ts';
 import { progressView } from './progress.ts';
@@ -61,6 +61,8 @@ export async function withRuntime<T>(
 ): Promise<T> {
   checkUseCases();
   const view = progressView(call.output);
+  // the stages and the interpreter are loaded by commands that run machines: others start sooner without
+  const { openRuntime } = await import('../runtime/runtime.ts');
   const runtime = await openRuntime({
     directory: call.directory,
     useCases: useCasesFolder,

@@ -212,12 +212,16 @@ function wholeNumber(text: string, what: string): number {
 
 function numbers(text: string, length: number, key: string, where: string): number[] {
   const parts = text === '' ? [] : text.split(' ');
+  const values = new Array<number>(parts.length);
+  let wrong = -1;
   // most of reading a model is done here: the one form that JavaScript does not know is asked for last
-  const values = parts.map((part) => {
-    const value = Number(part);
-    return Number.isNaN(value) && /^[-+]?inf$/.test(part) ? Number(part.replace('inf', 'Infinity')) : value;
-  });
-  const wrong = values.findIndex((value, i) => Number.isNaN(value) || parts[i] === '');
+  for (let i = 0; i < parts.length; i++) {
+    const part = parts[i];
+    let value = Number(part);
+    if (Number.isNaN(value) && /^[-+]?inf$/.test(part)) value = Number(part.replace('inf', 'Infinity'));
+    values[i] = value;
+    if (wrong < 0 && (Number.isNaN(value) || part === '')) wrong = i;
+  }
   if (values.length !== length || wrong >= 0) {
     const problem =
       wrong >= 0 ? `"${parts[wrong]}" at position ${wrong}` : `${values.length} numbers instead of ${length}`;

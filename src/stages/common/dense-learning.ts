@@ -5,7 +5,6 @@ import { type DenseParameters, checkDenseParameters } from '../../ml/dense/param
 import { fineTuneForInt8 } from '../../ml/dense/quantisation-aware.ts';
 import { trainingRows } from '../../ml/dense/rows.ts';
 import { denseShap } from '../../ml/dense/shap.ts';
-import { trainDense } from '../../ml/dense/train.ts';
 import { type Columns, isMissing } from '../../ml/encoders/columns.ts';
 import { type Design, type DesignSpec, applyDesign, fitDesign, namesOf } from '../../ml/encoders/design.ts';
 import type { TfliteModel } from '../../ml/formats/tflite/model.ts';
@@ -32,6 +31,8 @@ export async function learnDense(
 ): Promise<DenseLearnt> {
   const design = fitDesign(trained.columns, denseSpec(declaration, trained.columns));
   const matrix = applyDesign(design, trained.columns);
+  // TensorFlow.js is loaded by whoever trains a network, and by nobody else
+  const { trainDense } = await import('../../ml/dense/train.ts');
   await useBackend(backends);
   const { network } = await trainDense(matrix, trained.label, parameters, {
     ...(trained.weight && { weight: trained.weight }),
