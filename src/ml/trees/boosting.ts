@@ -78,10 +78,12 @@ function boost(
   );
   const trees: Tree[] = [];
   let bag: Int32Array | null = null;
+  let leftOut: Int32Array | null = null;
   let best = { iterations: 0, loss: Infinity };
   for (let iteration = 0; iteration < complete.iterations; iteration++) {
     if (complete.baggingFraction < 1 && iteration % complete.baggingFrequency === 0) {
       bag = bagging.sample(data.rows, Math.max(1, Math.round(complete.baggingFraction * data.rows)));
+      leftOut = outside(bag, data.rows);
     }
 
     const grown = heads.map((head, output) => head.next(grow, bag, seeded.fork(iteration * outputs + output)));
@@ -89,7 +91,7 @@ function boost(
     if (isStuck && iteration > 0) break;
     grown.forEach(({ tree, values }, output) => {
       trees.push(tree);
-      if (bag !== null) addTree(tree, data, outside(bag, data.rows), heads[output].score, values);
+      if (leftOut !== null) addTree(tree, data, leftOut, heads[output].score, values);
       watched?.add(output, tree);
     });
 
