@@ -12,7 +12,7 @@ import { quotationMark } from './text-column.ts';
  * the book and on one line, and none that its reader finds odd. All others were read by the strict scanner.
  */
 export type CsvSegment = {
-  /** How many clean records the readers have kept, and of each its line and its first byte in the file; valid until the next segment is asked for. */
+  /** How many clean records the readers have kept, and of each its line and its first byte in the file; valid until the next. */
   rows: number;
   lines: Int32Array;
   byteOffsets: Int32Array;

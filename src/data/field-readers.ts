@@ -28,7 +28,7 @@ export function newBlock(bytes: Uint8Array, columns: number): FieldBlock {
   return { bytes, records: 0, from, to, doubled, odd, odds: 0 };
 }
 
-/** Reads one column, block by block: all readers of a block look at it, then each keeps the records that none found odd. */
+/** Reads one column, block by block: all readers look at a block, then each keeps the records that none found odd. */
 export interface FieldReader {
   /** Which field of a record it reads. */
   readonly position: number;

@@ -63,7 +63,7 @@ export async function validateCsv(input: StreamInput): Promise<Validation> {
   }
   await stage.close();
 
-  await findRepeated(sql, checks, stage.seen);
+  await findRepeated(sql, stage.unique);
   const isGood = await goodRows(sql);
   await sql.run(`CREATE OR REPLACE TEMP VIEW accepted AS ${silverRow(input)} FROM streamed_rows WHERE ${isGood}`);
   await fetchTexts(input, options);
@@ -92,9 +92,12 @@ type Plan = { positions: Map<string, number>; checks: readonly Check[]; amounts:
 const amountsOf = (columns: readonly Column[]): string[] =>
   columns.map((column, i) => `${stagedAmount(column).amount} AS amount${i}`);
 
+/** What may not be repeated: the check's position, its value as SQL, and the hashes of all values. */
+type Unique = { i: number; value: string; hashes: SeenHashes };
+
 /**
- * Brings segments into the view `streamed_rows`, in the file's order, what breaks a rule into `broken_rows`, and of the odd records that are
- * bad, which are in no view, the amounts into `odd_bad_rows`.
+ * Brings segments into the view `streamed_rows`, in the file's order, what breaks a rule into `broken_rows`, and of the odd
+ * records that are bad, which are in no view, the amounts into `odd_bad_rows`.
  */
 class Stage {
   readonly #input: StreamInput;
@@ -104,8 +107,7 @@ class Stage {
   /** The columns that are not staged as texts. */
   readonly #typed: ReadonlySet<string>;
   readonly #files: string[] = [];
-  /** Of the values that may not be repeated. */
-  readonly seen: ReadonlyMap<Check, SeenHashes>;
+  readonly unique: readonly Unique[];
   #lineSum = 0;
   /** Well-formed records so far. */
   rows = 0;
@@ -121,7 +123,9 @@ class Stage {
     this.readers = present.map(
       (column) => readers.get(column) ?? new TextReader(column.name, plan.positions.get(column.name)!),
     );
-    this.seen = new Map(plan.checks.filter((check) => 'repeated' in check).map((check) => [check, new SeenHashes()]));
+    this.unique = plan.checks.flatMap((check, i) =>
+      'repeated' in check ? [{ i, value: check.repeated, hashes: new SeenHashes() }] : [],
+    );
     this.#typed = new Set(typed.filter((column) => readers.get(column) !== undefined).map(({ name }) => name));
   }
 
@@ -156,7 +160,7 @@ class Stage {
     if (rows > 0) await this.#findBroken(`(${this.#typedRows(parquet([this.#files[file]]), this.#typed)})`);
     if (odd.lines.length > 0) await this.#judgeOdd(file, odd);
     if (rows + odd.lines.length > 0) {
-      await this.#see(`(${this.#typedRows(parquet([this.#files[file]]), this.#typed)})`);
+      await this.#noteHashes(`(${this.#typedRows(parquet([this.#files[file]]), this.#typed)})`);
     }
     if (odd.malformed.length === 0) return;
     await sql.insert('malformed_segment', malformedTable(odd));
@@ -189,13 +193,10 @@ class Stage {
     await sql.run('DROP TABLE odd_typed; DROP TABLE odd_rows');
   }
 
-  /** While the next segment is read: what is repeated is told by the hashes of all of them. */
-  async #see(from: string): Promise<void> {
-    for (const [check, seen] of this.seen) {
-      if (!('repeated' in check)) continue;
-      const { repeated: value } = check;
-      const hashes = await this.#input.sql.query(`SELECT hash(${value}) AS h FROM ${from} WHERE ${value} IS NOT NULL`);
-      seen.add(hashes.getChild('h')!.toArray() as BigUint64Array);
+  async #noteHashes(from: string): Promise<void> {
+    for (const { value, hashes } of this.unique) {
+      const found = await this.#input.sql.query(`SELECT hash(${value}) AS h FROM ${from} WHERE ${value} IS NOT NULL`);
+      hashes.add(found.getChild('h')!.toArray() as BigUint64Array);
     }
   }
 
@@ -238,19 +239,13 @@ function place(name: string, values: Int32Array): PlainColumn {
   };
 }
 
-/** The table `repeated_rows`: the places of rows whose value a good row had before them, and the check that says so. They are bad, too. */
-async function findRepeated(
-  sql: SqlEngine,
-  checks: readonly Check[],
-  seen: ReadonlyMap<Check, SeenHashes>,
-): Promise<void> {
+/** The table `repeated_rows`: the places of rows whose value a good row had before them, and the check that says so; bad as well. */
+async function findRepeated(sql: SqlEngine, unique: readonly Unique[]): Promise<void> {
   await sql.run('CREATE OR REPLACE TEMP TABLE repeated_rows (_line INTEGER, _byte_offset INTEGER, i INTEGER)');
-  for (const [i, check] of checks.entries()) {
-    if (!('repeated' in check)) continue;
-    const hashes = seen.get(check)!.table();
-    if (hashes.numRows === 0) continue;
-    const { repeated: value } = check;
-    await sql.insert('repeated_hashes', hashes);
+  for (const { i, value, hashes } of unique) {
+    const table = hashes.table();
+    if (table.numRows === 0) continue;
+    await sql.insert('repeated_hashes', table);
     await sql.run(`INSERT INTO repeated_rows SELECT _line, _byte_offset, ${i} FROM (
       SELECT _line, _byte_offset, row_number() OVER (PARTITION BY ${value} ORDER BY _line) AS nth FROM streamed_rows
         WHERE ${value} IS NOT NULL AND hash(${value}) IN (SELECT h FROM repeated_hashes)

@@ -129,8 +129,8 @@ function compareNumber(tree: Tree, node: number): Comparison {
 }
 
 /**
- * The runs of codes that are in the node's set and that are not, in turn, from those below zero (which are not) on; looked up by halving.
- * A code counts by its whole part, so a run ends at the last double before the next code.
+ * The runs of codes that are in the node's set and that are not, in turn, from those below zero (which are not) on; looked up
+ * by halving. A code counts by its whole part, so a run ends at the last double before the next code.
  */
 function compareCategories(tree: Tree, node: number, made: Comparison[]): void {
   const set = tree.threshold[node];
