@@ -97,8 +97,9 @@ export const stages = {
       ...run,
       source: z.string(),
       /** `waiting`: its manifest names files that have not come yet. `repeated`: another drop brought the same content.
+       * `renewed`: so it did, but others came in between, and its rows hold again.
        * `superseded`: the object has been replaced since it was announced. */
-      status: z.enum(['accepted', 'halted', 'rejected', 'waiting', 'repeated', 'superseded']),
+      status: z.enum(['accepted', 'halted', 'rejected', 'waiting', 'repeated', 'renewed', 'superseded']),
       reason: z.string(),
       rows: z.strictObject({ dropped: count, accepted: count, quarantined: count, rejected: count }),
       silverVersion: z.int().gte(-1),

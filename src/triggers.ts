@@ -2,6 +2,7 @@
  * What starts a machine: the rules over events and the schedules of each use case. The deployed EventBridge rules and schedules
  * and the embedded runtime's bus and clock are made from this file, so neither can be wired differently from the other.
  */
+import { createHash } from 'node:crypto';
 import type { Json } from './data/json.ts';
 import type { MachineName } from './stages.ts';
 
@@ -10,6 +11,17 @@ export const eventSource = 'bordereau';
 
 /** Where insurers drop their files: `drops/<use case>/<source>/<file>` in the bronze zone. */
 export const dropPrefix = 'drops/';
+
+/**
+ * The run that a delivery starts: the object's key and content, and behind them the event's sequencer, for a key may come back to
+ * an earlier content. What a sweep found has none. The machine `ingest` computes the same.
+ */
+export function dropRunId({ key, etag, sequencer = '' }: { key: string; etag: string; sequencer?: string }): string {
+  const content = `drop-${sha256(`${key}#${etag}`).slice(0, 12)}`;
+  return sequencer === '' ? content : `${content}-${sha256(sequencer).slice(0, 6)}`;
+}
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
 export type Rule = {
   name: string;

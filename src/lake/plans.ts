@@ -18,6 +18,8 @@ export type TransactionId = {
 
 export type WriteOptions = {
   txn?: TransactionId;
+  /** Further marks that the commit leaves. They do not decide whether it is made. */
+  marks?: readonly TransactionId[];
   /** Facts for the history, beside mode and partition columns: a run, a code version. Never values of rows. */
   details?: { [name: string]: string };
   /** Delta's table properties for a table that this write makes, as `delta.appendOnly`; they change nothing later. */
@@ -140,10 +142,14 @@ function write(mode: string, context: LakeContext, data: DataFiles, options: Wri
   };
 }
 
-function inOrder({ clock }: LakeContext, { txn }: WriteOptions, { start, adds, removes }: Changes): Action[] {
+function inOrder(
+  { clock }: LakeContext,
+  { txn, marks = [] }: WriteOptions,
+  { start, adds, removes }: Changes,
+): Action[] {
   return [
     ...start,
-    ...(txn ? [{ txn: { ...txn, lastUpdated: clock.nowMs() } }] : []),
+    ...[...(txn ? [txn] : []), ...marks].map((mark) => ({ txn: { ...mark, lastUpdated: clock.nowMs() } })),
     ...removes.map((remove) => ({ remove })),
     ...adds.map((add) => ({ add })),
   ];

@@ -84,7 +84,7 @@ export type StateRun = {
 export type DropReceipt = {
   /** The file that came, or the manifest of several. */
   name: string;
-  status: 'accepted' | 'halted' | 'rejected' | 'waiting' | 'repeated' | 'superseded';
+  status: 'accepted' | 'halted' | 'rejected' | 'waiting' | 'repeated' | 'renewed' | 'superseded';
   /** Why it was not accepted, in a sentence without values; empty for an accepted one. */
   reason: string;
   /** ISO 8601, UTC; null where nothing was read. */

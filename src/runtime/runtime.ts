@@ -18,7 +18,7 @@ import type { SurrogateSource } from '../ports/ids.ts';
 import type { RecordedEvent } from '../ports/executions.ts';
 import type { Ports } from '../ports/stage-ports.ts';
 import { type MachineName, machineNames } from '../stages.ts';
-import { rules, schedulesOf } from '../triggers.ts';
+import { dropRunId, rules, schedulesOf } from '../triggers.ts';
 import { compileEventPattern } from './event-pattern.ts';
 import { type Envelope, EventQueue } from './event-queue.ts';
 import { type TaskWatch, taskRunner } from './integrations.ts';
@@ -120,15 +120,13 @@ export class Runtime {
     const etag = (await bronze.head(key))?.etag ?? '';
     // of two contents of one key the later one has the later change time, which nobody can set
     const { ctimeNs } = await stat(join(this.#directory, 'bronze', key), { bigint: true });
+    const object = { key, size: drop.bytes.length, etag, sequencer: ctimeNs.toString(16).padStart(16, '0') };
     await this.queue.add({
       source: 'aws.s3',
       'detail-type': 'Object Created',
-      detail: {
-        bucket: { name: bronzeBucket },
-        object: { key, size: drop.bytes.length, etag, sequencer: ctimeNs.toString(16).padStart(16, '0') },
-      },
+      detail: { bucket: { name: bronzeBucket }, object },
     });
-    return { key, runId: dropRunId(key, etag) };
+    return { key, runId: dropRunId(object) };
   }
 
   /**
@@ -244,11 +242,6 @@ async function removeLeftovers(directory: string): Promise<void> {
 function dropKey({ useCase, source, fileName }: Drop, digest?: string): string {
   const name = digest ? fileName.replace(/(\.[^.]*)?$/, `-${digest.slice(0, 8)}$1`) : fileName;
   return `drops/${useCase}/${source}/${name}`;
-}
-
-/** The run that a drop starts; the machine `ingest` computes the same. */
-function dropRunId(key: string, etag: string): string {
-  return `drop-${digestOf(`${key}#${etag}`).slice(0, 12)}`;
 }
 
 const digestOf = (content: Uint8Array | string) => createHash('sha256').update(content).digest('hex');

@@ -9,7 +9,7 @@ import { releasedContract } from '../privacy/de-identify.ts';
 import { type UseCase, contractOf, useCaseOf } from '../usecase/catalogue.ts';
 import { featureTableColumns } from '../usecase/check.ts';
 import { featureQuery } from '../usecase/feature-query.ts';
-import { numberDrops } from './common/newest.ts';
+import { deliveriesOf, numberDrops } from './common/newest.ts';
 import {
   againOnChange,
   currentRows,
@@ -79,7 +79,7 @@ async function mountSources(sql: SqlEngine, useCase: UseCase, ports: Ports): Pro
     const keys = contract.columns.filter(({ name, primaryKey }) => primaryKey || name === entity.eventTime);
     const columns = names.map(quoteName).join(', ');
     const inOrder = `${source} in order`;
-    if (mounted) await numberDrops(sql, raw, inOrder);
+    if (mounted) await numberDrops(sql, raw, inOrder, deliveriesOf(mounted));
     const rows = mounted
       ? currentRows(
           inOrder,

@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { Ports } from '../ports/stage-ports.ts';
-import { dropPrefix } from '../triggers.ts';
+import { dropPrefix, dropRunId } from '../triggers.ts';
 import { useCaseOf } from '../usecase/catalogue.ts';
 import { factsPrefix } from './common/facts.ts';
 import type { Stage } from './stage.ts';
@@ -26,21 +25,20 @@ export const sweep: Stage<'Sweep'> = async ({ useCase, runId, after }, ports) =>
   })) {
     const [, , source, file] = key.split('/');
     if (file === undefined || !Object.hasOwn(contracts, source)) continue;
-    if (lastModifiedMs > untilMs || known.has(runOf(key, etag))) continue;
+    if (lastModifiedMs > untilMs || known.has(dropRunId({ key, etag }))) continue;
     missed.push({ key, etag, size: sizeBytes });
     if (missed.length === mostMissed) break;
   }
   return { useCase, runId, missed, after: missed.at(-1)?.key ?? after };
 };
 
-/** Every run that has facts: what `Validate` or `Report` wrote of it. */
+/** Every run that has facts, of a drop whichever delivery of it: what `Validate` or `Report` wrote of it. */
 async function knownRuns(ports: Ports, useCase: string): Promise<Set<string>> {
   const runs = new Set<string>();
   const prefix = factsPrefix({ useCase, runId: '' }).replace(/\/+$/, '/');
-  for await (const { key } of ports.reports.list(prefix)) runs.add(key.slice(prefix.length).split('/')[0]);
+  for await (const { key } of ports.reports.list(prefix)) {
+    const [runId] = key.slice(prefix.length).split('/');
+    runs.add(runId.replace(/^(drop-[0-9a-f]{12})-[0-9a-f]{6}$/, '$1'));
+  }
   return runs;
 }
-
-/** The run that the event of an object starts; the machine `ingest` computes the same. */
-const runOf = (key: string, etag: string): string =>
-  `drop-${createHash('sha256').update(`${key}#${etag}`).digest('hex').slice(0, 12)}`;

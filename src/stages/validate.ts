@@ -3,16 +3,26 @@ import { profileTable } from '../data/quality/profile.ts';
 import type { Validation } from '../data/quality/validate.ts';
 import { type SqlEngine, openSql } from '../data/sql.ts';
 import { isDone } from '../lake/plans.ts';
+import type { DeltaTable } from '../lake/table.ts';
 import { appendQuery } from '../lake/write.ts';
 import type { Ports } from '../ports/stage-ports.ts';
 import { releasedContract } from '../privacy/de-identify.ts';
 import { withoutQuoting } from '../privacy/hush.ts';
 import type { StageOutput } from '../stages.ts';
-import { type Drop, type Place, ingestedAlone, placeOf, readDrop, validateDrop } from './common/drop.ts';
+import {
+  type Drop,
+  type Place,
+  type SupersededDrop,
+  ingestedAlone,
+  placeOf,
+  readDrop,
+  validateDrop,
+} from './common/drop.ts';
 import { recordFacts } from './common/facts.ts';
-import { firstDropOf, noteFirstDrop } from './common/first-drop.ts';
+import { type FirstDrop, firstDropOf, noteFirstDrop } from './common/first-drop.ts';
+import { deliveriesOf, deliveryMark, deliveryOf, isRenewal, noteDelivery } from './common/newest.ts';
 import { columnFacts, ruleFacts } from './common/quality-facts.ts';
-import { type Receipt, receiptFacts, writeReceipt } from './common/receipt.ts';
+import { type Receipt, type Told, keepTold, keptTold, receiptFacts, tell, writeReceipt } from './common/receipt.ts';
 import { release } from './common/release.ts';
 import { appendParts, isLarge, profiled } from './common/large.ts';
 import { lakeTable, quarantinePath, silverPath } from './common/sql.ts';
@@ -35,19 +45,13 @@ export const validate: Stage<'Validate'> = async ({ runId, key, etag, sequencer 
   if ('waitsFor' in dropped) {
     return withoutRows(ports, place, run, 'waiting', `${dropped.name} waits for ${dropped.waitsFor.join(', ')}.`);
   }
-  if ('superseded' in dropped) {
-    const reason = `${dropped.name} has been replaced since it was announced; its new content is announced by itself.`;
-    return withoutRows(ports, place, run, 'superseded', reason);
-  }
-  const content = { useCase: run.useCase, source, digest: dropped.digest };
-  const txn = { appId: `drop:${dropped.digest}`, version: 1 };
   const work = async (sql: SqlEngine): Promise<StageOutput<'Validate'>> => {
     const table = lakeTable(ports, ports.silver, silverPath(run.useCase, source), sql);
+    if ('superseded' in dropped) return superseded(ports, table, place, run, dropped);
+    const content = { useCase: run.useCase, source, digest: dropped.digest };
+    const txn = { appId: `drop:${dropped.digest}`, version: 1 };
     const first = isDone(await table.latest(), txn) ? await firstDropOf(ports, content) : undefined;
-    if (first && first.dropId !== dropped.dropId) {
-      const reason = `${first.name} brought the same content before (run ${first.dropId}): nothing was added.`;
-      return withoutRows(ports, place, run, 'repeated', reason, dropped);
-    }
+    if (first && first.dropId !== dropped.dropId) return broughtBefore(ports, table, place, run, dropped, first);
     const validation = await withoutQuoting(`the rows of ${dropped.name}`, () =>
       validateDrop(sql, place, dropped, ports.temporaryDirectory),
     ).catch(rejection);
@@ -65,24 +69,20 @@ export const validate: Stage<'Validate'> = async ({ runId, key, etag, sequencer 
         txn: halted ? { appId: `halted:${dropped.digest}:${contract.version}`, version: 1 } : txn,
         addColumns: true,
       });
-      if (status === 'accepted') {
-        const { erased } = await release(sql, ports, {
-          useCase: run.useCase,
-          contract,
-          arrivedAtMs: dropped.arrivedAtMs,
-          digests: dropped.files.map((file) => file.digest),
-          as: isLarge(rows.accepted) ? 'view' : 'table',
-        });
-        rows.accepted -= erased;
-        rows.rejected += erased;
-        await noteFirstDrop(ports, content, dropped);
-        ({ version: silverVersion } = isLarge(rows.accepted)
-          ? await appendParts(table, sql, dropped, { txn, addColumns: true })
-          : await appendQuery(table, sql, 'SELECT * FROM released', { txn, addColumns: true }));
-      }
+    }
+    if (status === 'accepted') {
+      const { erased } = await release(sql, ports, {
+        useCase: run.useCase,
+        contract,
+        arrivedAtMs: dropped.arrivedAtMs,
+        digests: dropped.files.map((file) => file.digest),
+        as: isLarge(rows.accepted) ? 'view' : 'table',
+      });
+      rows.accepted -= erased;
+      rows.rejected += erased;
     }
     const receipt = receiptOf(place, dropped, validation, { status, reason, rows });
-    await recordFacts(ports, run, 'Validate', {
+    const outcomeFacts = {
       receipt: receiptFacts(receipt),
       quality: {
         droppedRows: rows.dropped,
@@ -91,7 +91,7 @@ export const validate: Stage<'Validate'> = async ({ runId, key, etag, sequencer 
         rejectedRows: rows.rejected,
         sources: [{ name: source, contractVersion: contract.version, files: dropped.files.length }],
         rules: validation instanceof FileRejected ? [] : ruleFacts(validation.rules),
-        ...(status === 'accepted' && !(validation instanceof FileRejected)
+        ...(status === 'accepted'
           ? {
               columns: columnFacts(
                 await profileTable(
@@ -104,8 +104,21 @@ export const validate: Stage<'Validate'> = async ({ runId, key, etag, sequencer 
             }
           : { halted: true, reason }),
       },
-    });
-    for (const id of new Set([runId, dropped.dropId])) await writeReceipt(ports, { ...receipt, runId: id });
+    };
+    const told: Told = { receipt, facts: outcomeFacts };
+    if (status === 'accepted') {
+      await keepTold(ports, { ...content, dropId: dropped.dropId }, told);
+      await noteFirstDrop(ports, content, dropped);
+      const delivery = deliveryOf(dropped);
+      const options = { txn, marks: [deliveryMark(delivery)], addColumns: true };
+      const written = isLarge(rows.accepted)
+        ? await appendParts(table, sql, dropped, options)
+        : await appendQuery(table, sql, 'SELECT * FROM released', options);
+      // another delivery may have brought the rows first; this one may be the later of the two
+      if (written.status === 'already-committed') await noteDelivery(table, delivery);
+      silverVersion = written.version;
+    }
+    await tell(ports, run, told, dropped.dropId);
     ports.telemetry.measure('RowsAccepted', rows.accepted, run.useCase);
     ports.telemetry.measure('RowsQuarantined', rows.quarantined, run.useCase);
     if (status !== 'accepted') ports.telemetry.measure('FilesRefused', 1, run.useCase);
@@ -130,12 +143,56 @@ function rejection(error: unknown): FileRejected {
 
 const noRows = { dropped: 0, accepted: 0, quarantined: 0, rejected: 0 };
 
+/**
+ * The object has been replaced since it was announced: its newer content has an event of its own. Where this run had brought the
+ * older one before it was cut short, it ends as it would have.
+ */
+async function superseded(
+  ports: Ports,
+  table: DeltaTable,
+  place: Place,
+  run: { useCase: string; runId: string },
+  { name }: SupersededDrop,
+): Promise<StageOutput<'Validate'>> {
+  const silver = await table.latest();
+  const isIn = silver && deliveriesOf(silver).some(({ dropId }) => dropId === run.runId);
+  const told = isIn && (await keptTold(ports, { ...run, source: place.source, dropId: run.runId }));
+  if (!told) {
+    const reason = `${name} has been replaced since it was announced; its new content is announced by itself.`;
+    return withoutRows(ports, place, run, 'superseded', reason);
+  }
+  await tell(ports, run, told, run.runId);
+  const { status, reason, rows } = told.receipt;
+  return { ...run, source: place.source, status, reason, rows, silverVersion: silver.version };
+}
+
+/** Content that is in silver already adds no rows. Where others came in between, its rows are the newest again. */
+async function broughtBefore(
+  ports: Ports,
+  table: DeltaTable,
+  place: Place,
+  run: { useCase: string; runId: string },
+  dropped: Drop,
+  first: FirstDrop,
+): Promise<StageOutput<'Validate'>> {
+  const { dropId } = first;
+  const delivery = { ...deliveryOf(dropped), dropId };
+  // the run that brought it may have ended between the rows and their receipt, and the file be gone when it is tried again
+  const told = await keptTold(ports, { ...run, source: place.source, dropId });
+  if (told) await tell(ports, { ...run, runId: dropId }, told, dropId);
+  const silver = await noteDelivery(table, delivery);
+  const before = `${first.name} brought the same content before (run ${dropId})`;
+  return isRenewal(deliveriesOf(silver), delivery)
+    ? withoutRows(ports, place, run, 'renewed', `${before}: its rows hold again, none was added.`, dropped)
+    : withoutRows(ports, place, run, 'repeated', `${before}: nothing was added.`, dropped);
+}
+
 /** What ends before the rows of a file are looked into. */
 async function withoutRows(
   ports: Ports,
   { source, contract, name }: Place,
   run: { useCase: string; runId: string },
-  status: 'rejected' | 'waiting' | 'repeated' | 'superseded',
+  status: Exclude<StageOutput<'Validate'>['status'], 'accepted' | 'halted'>,
   reason: string,
   { files = [], arrivedAtMs }: Partial<Drop> = {},
 ): Promise<StageOutput<'Validate'>> {

@@ -32,8 +32,8 @@ export function contentOf(draw: Random, members: readonly string[], from: number
 type Sent = { name: string; content: Content; runId: string };
 
 /**
- * Insurers send files: two of their own, one of them again under another name, one corrected under its old name. Each is
- * announced one to three times, and when, in which order and to how many functions at once is the seed's.
+ * Insurers send files: two of their own, one of them again under another name, one corrected under its old name and sometimes taken
+ * back to what it was. Each is announced one to three times, and when, in which order and to how many functions at once is the seed's.
  */
 function sendFiles(world: World): Sent[] {
   const draw = world.draw.fork('files');
@@ -47,7 +47,8 @@ function sendFiles(world: World): Sent[] {
     world.later(`insurer ${name}`, async (actor) => {
       for (let i = 0; i < waits; i++) await world.scheduler.point(actor, 'waits');
       sent.push({ name, content, runId: await world.drop(name, content.bytes, 1 + draw.integer(3)) });
-      if (content === january && draw.uniform() < 0.7) send(name, corrected, draw.integer(120));
+      if (content === january && waits === 0 && draw.uniform() < 0.7) send(name, corrected, draw.integer(120));
+      if (content === corrected && draw.uniform() < 0.5) send(name, january, 1 + draw.integer(120));
     });
   send('a.csv', january);
   send('b.csv', february);
@@ -113,9 +114,10 @@ function checkSafety({ silver, quarantine, features }: Seen, sent: readonly Sent
     const [digest] = receipt.files.map((file) => file.sha256);
     const content = digest === undefined ? undefined : contents.get(digest);
     // what came before under another name or run brings nothing, and its receipt says so
-    const expected = content && receipt.status !== 'repeated' ? content.good.size + content.bad : dropped;
+    const isNew = receipt.status !== 'repeated' && receipt.status !== 'renewed';
+    const expected = content && isNew ? content.good.size + content.bad : dropped;
     demand(dropped === expected, `${key} does not tell the rows of its file`);
-    demand(receipt.status !== 'repeated' || dropped === 0, `${key} tells rows of a drop that brought none`);
+    demand(isNew || dropped === 0, `${key} tells rows of a drop that brought none`);
   }
 }
 
@@ -132,23 +134,31 @@ function checkEnd(seen: Seen, sent: readonly Sent[], world: World): void {
     const own = receipts.filter(({ receipt }) => receipt.runId === runId);
     demand(own.length === 1, `${name} has ${own.length} receipts`);
     const { status, rows } = own[0].receipt;
-    demand(status === 'repeated' || rows.accepted === content.good.size, `the receipt of ${name} tells other rows`);
+    const isNew = status !== 'repeated' && status !== 'renewed';
+    demand(!isNew || rows.accepted === content.good.size, `the receipt of ${name} tells other rows`);
     const brought = receipts.filter(({ receipt }) => receipt.status === 'accepted' && bears(receipt, content));
     demand(brought.length > 0, `no receipt tells of the rows of ${name}`);
   }
 }
 
-/** Of several rows about one member those of the file that came last hold, in silver and in the features. */
+/** Of several rows about one member those of the file that came last hold, in the features and, by time of arrival, in silver. */
 function checkNewestWins(seen: Seen, sent: readonly Sent[]): void {
   const { silver, features } = seen;
   const newest = new Map<string, number>();
+  const takenBack = new Set<number>();
   for (const file of latestOf(sent)) {
     for (const [member, charges] of file.content.good) newest.set(member, charges);
+    // the rows of content that came back stand in silver since it came first; its log tells of the rest
+    const others = sent.filter(({ content }) => content !== file.content);
+    const first = sent.findIndex(({ content }) => content === file.content);
+    if (others.some((other) => other.name === file.name && sent.indexOf(other) > first))
+      for (const charges of file.content.good.values()) takenBack.add(charges);
   }
   const inSilver = holding(silver, ({ _ingested_at: at, _line: line }) => [Date.parse(at as string), Number(line)]);
   const inFeatures = holding(features, ({ _built_at: at }) => [Date.parse(at as string)]);
   for (const charges of newest.values()) {
-    demand(inSilver.has(charges), `the newest row, with charges ${charges}, is not the one that holds in silver`);
+    const holds = inSilver.has(charges) || takenBack.has(charges);
+    demand(holds, `the newest row, with charges ${charges}, is not the one that holds in silver`);
     demand(
       inFeatures.has(charges),
       `the newest row, with charges ${charges}, is not the one that holds in the features`,

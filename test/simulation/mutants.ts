@@ -137,6 +137,15 @@ export const mutants: { [name: string]: { kind: Kind; mutant: Mutant } } = {
     },
   },
   'drops known by their key alone': { kind: 'ingest', mutant: { stage: knownByKey() } },
+  'content that came back taken for a mere repeat': {
+    kind: 'ingest',
+    mutant: {
+      store: (store) =>
+        changed(store, {
+          putIfAbsent: (key, bytes) => store.putIfAbsent(key, isCommit(key) ? withoutDeliveries(bytes) : bytes),
+        }),
+    },
+  },
   'scoring with whoever is champion now': { kind: 'score', mutant: { stage: scoreWithChampion } },
   'each partition published by itself': { kind: 'score', mutant: { stage: publishEach } },
 };
@@ -176,9 +185,17 @@ function inHalves(store: ObjectStore): ObjectStore {
   });
 }
 
-function withoutTxn(bytes: Uint8Array): Uint8Array {
+const withoutTxn = (bytes: Uint8Array) => withoutLines(bytes, (line) => line.startsWith('{"txn"'));
+
+/** A commit that brings no rows does not tell which delivery it was for. */
+function withoutDeliveries(bytes: Uint8Array): Uint8Array {
+  const isDelivery = (line: string) => line.startsWith('{"txn":{"appId":"delivery:');
+  return new TextDecoder().decode(bytes).includes('{"add"') ? bytes : withoutLines(bytes, isDelivery);
+}
+
+function withoutLines(bytes: Uint8Array, leaveOut: (line: string) => boolean): Uint8Array {
   const lines = new TextDecoder().decode(bytes).split('\n');
-  return new TextEncoder().encode(lines.filter((line) => !line.startsWith('{"txn"')).join('\n'));
+  return new TextEncoder().encode(lines.filter((line) => !leaveOut(line)).join('\n'));
 }
 
 /** Holds some writes back until another one has been made. */

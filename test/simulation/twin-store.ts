@@ -5,7 +5,7 @@ import { ObjectDamaged, ObjectNotFound } from '../../src/ports/errors.ts';
 import { checkKey, checkPrefix, compareKeys } from '../../src/ports/object-key.ts';
 import type { LocalCopy, ObjectInfo, ObjectStore } from '../../src/ports/object-store.ts';
 
-/** An object as the twin keeps it; `version` counts the writes to the store, so that an etag never comes back. */
+/** An object as the twin keeps it; `version` counts the writes to the store. Etags are of the content, as S3's may be. */
 export type Kept = { bytes: Uint8Array; sha256: string; version: number; lastModifiedMs: number };
 
 /**
@@ -93,6 +93,6 @@ function release(path: string): void {
   if (users === 0) rmSync(path, { force: true });
 }
 
-function infoOf(key: string, { bytes, sha256, version, lastModifiedMs }: Kept): ObjectInfo {
-  return { key, sizeBytes: bytes.length, etag: `${version}-${sha256.slice(0, 16)}`, lastModifiedMs };
+function infoOf(key: string, { bytes, sha256, lastModifiedMs }: Kept): ObjectInfo {
+  return { key, sizeBytes: bytes.length, etag: sha256.slice(0, 32), lastModifiedMs };
 }

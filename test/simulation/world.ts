@@ -21,7 +21,7 @@ import {
   machineNames,
   zones,
 } from '../../src/stages.ts';
-import { eventSource, rules } from '../../src/triggers.ts';
+import { dropRunId, eventSource, rules } from '../../src/triggers.ts';
 import { type Catalogue, catalogueFromFolder } from '../../src/usecase/catalogue.ts';
 import { FakeKeyRing } from '../privacy/fake-key-ring.ts';
 import { gatedStore } from './gated-store.ts';
@@ -131,7 +131,7 @@ export class World {
       detail: { bucket: { name: bronzeBucket }, object },
     };
     for (let i = 0; i < announcements; i++) this.announce(event);
-    return `drop-${createHash('sha256').update(`${key}#${etag}`).digest('hex').slice(0, 12)}`;
+    return dropRunId(object);
   }
 
   /** Puts the event on the bus, which delivers it when the seed says so, perhaps twice. */

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readReceipt } from '../../src/stages/common/receipt.ts';
+import { lakeTable } from '../../src/stages/common/sql.ts';
+import { dropRunId } from '../../src/triggers.ts';
 import { type World, openWorld, useCase } from './world.ts';
 
 const header = 'customer_id,age,sex,bmi,children,smoker,region,charges,timestamp';
@@ -71,6 +73,87 @@ describe('10. a key overwritten, its events reversed, sequencers of unequal leng
     world.setClock(world.ports.clock.nowMs() + 60_000);
     await arrives('200.00', undefined);
     expect(await current()).toEqual([200]);
+  });
+});
+
+describe('10. a key goes back to an earlier content', () => {
+  const putAgain = async (charges: string, sequencer: string, name = 'p.csv') => {
+    world.setClock(world.ports.clock.nowMs() + 60_000);
+    const dropped = await world.drop(name, policy(charges));
+    return { ...dropped, runId: dropRunId({ ...dropped, sequencer }), sequencer };
+  };
+  const handle = async (event: Awaited<ReturnType<typeof putAgain>>) => {
+    const { status } = await world.run('Validate', event);
+    if (status === 'accepted' || status === 'renewed')
+      await world.run('Features', { useCase, runId: event.runId, source: 'policies' });
+    return status;
+  };
+  const silverVersion = async () =>
+    (await lakeTable(world.ports, world.ports.silver, `tables/${useCase}/policies`).latest())!.version;
+  const rowsInSilver = async () => (await world.rows('silver', `tables/${useCase}/policies`)).length;
+
+  test('its rows hold again and are not there twice; a receipt of its own says so', async () => {
+    await handle(await putAgain('100.00', '00A'));
+    await handle(await putAgain('200.00', '00B'));
+    const back = await putAgain('100.00', '00C');
+    expect(await handle(back)).toBe('renewed');
+    expect(await current()).toEqual([100]);
+    expect(await rowsInSilver()).toBe(2);
+    expect(await readReceipt(world.ports, { useCase, runId: back.runId })).toMatchObject({
+      status: 'renewed',
+      rows: { dropped: 0, accepted: 0 },
+      reason: expect.stringMatching(/^p\.csv brought the same content before \(run drop-.*\): its rows hold again/),
+    });
+  });
+
+  test('each event again, in any order: nothing changes any more, not even a version', async () => {
+    const a = await putAgain('100.00', '00A');
+    expect(await handle(a)).toBe('accepted');
+    const c = { ...a, runId: dropRunId({ ...a, sequencer: '00C' }), sequencer: '00C' };
+    expect(await handle(c)).toBe('repeated');
+    const b = await putAgain('200.00', '00B');
+    expect(await handle(b)).toBe('accepted');
+    expect(await current()).toEqual([100]);
+    const version = await silverVersion();
+    for (const event of [b, c, a, b, a, c])
+      await handle({
+        ...event,
+        ...(await world.drop('p.csv', policy(event === b ? '200.00' : '100.00'))),
+        runId: event.runId,
+      });
+    expect(await silverVersion()).toBe(version);
+    expect(await current()).toEqual([100]);
+    expect(await rowsInSilver()).toBe(2);
+  });
+
+  test('there and back again and again', async () => {
+    for (let i = 0; i < 6; i++) await handle(await putAgain(i % 2 === 0 ? '100.00' : '200.00', `00${i}`));
+    expect(await current()).toEqual([200]);
+    expect(await rowsInSilver()).toBe(2);
+  });
+
+  test('what a sweep finds of it is no delivery of its own, unless it was put again since', async () => {
+    await handle(await putAgain('100.00', '00A'));
+    await handle(await putAgain('200.00', '00B'));
+    const back = await putAgain('100.00', '00C');
+    await handle(back);
+    const version = await silverVersion();
+    const found = { ...back, sequencer: '' };
+    expect(await handle({ ...found, runId: dropRunId(found) })).toBe('renewed');
+    expect(await silverVersion()).toBe(version);
+    await handle(await putAgain('200.00', '00D'));
+    expect(await current()).toEqual([200]);
+    const unannounced = await putAgain('100.00', '');
+    expect(await handle(unannounced)).toBe('renewed');
+    expect(await current()).toEqual([100]);
+  });
+
+  test('a second key that comes to the content of a first one: the newest content of the second one holds', async () => {
+    await handle(await putAgain('100.00', '00A', 'a.csv'));
+    await handle(await putAgain('200.00', '00A', 'b.csv'));
+    expect(await handle(await putAgain('100.00', '00B', 'b.csv'))).toBe('renewed');
+    expect(await current()).toEqual([100]);
+    expect(await rowsInSilver()).toBe(2);
   });
 });
 

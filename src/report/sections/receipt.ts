@@ -10,6 +10,7 @@ import { table } from '../table.ts';
 const statuses: Record<DropReceipt['status'], Status> = {
   accepted: 'passed',
   repeated: 'notice',
+  renewed: 'notice',
   superseded: 'notice',
   waiting: 'notice',
   halted: 'failed',

@@ -158,7 +158,7 @@ async function readFileOf(
     const isSmall = (info?.sizeBytes ?? 0) <= heldGzipBytes;
     file = isSmall ? await heldFile(ports, key) : await fileOnDisk(ports, key, leave);
     info = await ports.bronze.head(key);
-    if (info?.etag === before?.etag) break;
+    if (info?.etag === before?.etag && info?.lastModifiedMs === before?.lastModifiedMs) break;
   }
   // the drop's own time, not this attempt's: a second delivery makes the same rows
   const arrivedAtMs = Math.floor(info?.lastModifiedMs ?? ports.clock.nowMs());

@@ -3,8 +3,9 @@ import type { Ports } from '../../ports/stage-ports.ts';
 import { smallestGroup } from '../../data/quality/profile.ts';
 import type { DropReceipt } from '../../report/facts.ts';
 import type { StageOutput } from '../../stages.ts';
-import { factsPrefix } from './facts.ts';
+import { type StageFacts, factsPrefix, recordFacts } from './facts.ts';
 import { fromJsonBytes, toJsonBytes } from './json.ts';
+import { quarantinePath } from './sql.ts';
 
 /**
  * What became of one drop: what came, what was kept, what was not, and why. It stands beside the facts of the run and is the
@@ -43,6 +44,35 @@ export async function readReceipt(ports: Ports, run: { useCase: string; runId: s
   const bytes = await ports.reports.get(receiptKey(run));
   return bytes && fromJsonBytes<Receipt>(bytes, `reports/${receiptKey(run)}`);
 }
+
+/** What a run tells of a drop: its receipt, and what stands on its page. */
+export type Told = { receipt: Omit<Receipt, 'runId'>; facts: StageFacts };
+
+/** Tells it, of the run and of the drop. */
+export async function tell(
+  ports: Ports,
+  run: { useCase: string; runId: string },
+  { receipt, facts }: Told,
+  dropId: string,
+): Promise<void> {
+  await recordFacts(ports, run, 'Validate', facts);
+  for (const runId of new Set([run.runId, dropId])) await writeReceipt(ports, { ...receipt, runId });
+}
+
+type Kept = { useCase: string; source: string; dropId: string };
+
+/** Keeps, before the rows are committed, what is to be told behind that: the file may have been replaced by then. */
+export async function keepTold(ports: Ports, kept: Kept, told: Told): Promise<void> {
+  await ports.bronze.put(toldKey(kept), toJsonBytes(told));
+}
+
+/** What was kept; of a drop whose rows never came to silver it tells nothing. */
+export async function keptTold(ports: Ports, kept: Kept): Promise<Told | undefined> {
+  const bytes = await ports.bronze.get(toldKey(kept));
+  return bytes && fromJsonBytes<Told>(bytes, `bronze/${toldKey(kept)}`);
+}
+
+const toldKey = ({ useCase, source, dropId }: Kept) => `${quarantinePath(useCase, source)}-receipts/${dropId}.json`;
 
 /** What the run's page shows of it. What only a few rows add up to would tell about each of them, and stays in the receipt. */
 export function receiptFacts({

@@ -1,6 +1,7 @@
 import { quoteName } from '../../data/quote.ts';
 import { type SqlEngine, openSql } from '../../data/sql.ts';
 import { ConcurrentChange } from '../../lake/errors.ts';
+import type { Snapshot } from '../../lake/snapshot.ts';
 import { type DeltaTable, deltaTable } from '../../lake/table.ts';
 import { mount } from '../../lake/mount.ts';
 import type { ObjectStore } from '../../ports/object-store.ts';
@@ -51,11 +52,11 @@ export async function mountTable(
   sql: SqlEngine,
   name: string,
   version?: number,
-): Promise<{ version: number } | undefined> {
+): Promise<Snapshot | undefined> {
   if (!(await table.latest())) return undefined;
   const snapshot = await table.snapshot(version === undefined ? undefined : { version });
   await mount(sql, snapshot, name);
-  return { version: snapshot.version };
+  return snapshot;
 }
 
 /** The rows that hold now: of several about one entity at one time, the one that came last. Without keys every row holds. */
