@@ -56,7 +56,7 @@ async function printReceipt({ positionals: [runId], text, output }: Call, ports:
       'bordereau report',
     );
   }
-  const { name, files, arrivedAt, status, reason, rows, totals, broken, contract } = receipt;
+  const { name, files, arrivedAt, status, reason, rows, totals, late, broken, contract } = receipt;
   output.print(
     `${name}: ${status}${arrivedAt === null ? '' : `, arrived ${arrivedAt.slice(0, 19)}Z`}, contract ${contract.id} ${contract.version}`,
   );
@@ -70,6 +70,10 @@ async function printReceipt({ positionals: [runId], text, output }: Call, ports:
       ...totals.map((total) => [`sum of ${total.column}`, total.dropped, total.accepted, total.quarantined, '']),
     ],
   );
+  if (late) {
+    const oldest = late.oldestDays === null ? '' : `, the oldest by ${late.oldestDays} days`;
+    output.print(`${late.rows} rows came late${oldest}; ${late.beyond} are from before the look-back.`);
+  }
   if (broken.length > 0) {
     output.print();
     output.table(

@@ -98,6 +98,11 @@ export type DropReceipt = {
     quarantined: string;
     unreadableRows: number;
   }[];
+  /**
+   * Rows that were taken though they came later than usual, by how many days the oldest of them (null where they are few), and
+   * those from before the look-back; where the contract says how far back its source may deliver.
+   */
+  late?: { rows: number; oldestDays: number | null; beyond: number };
 };
 
 // ---- data quality

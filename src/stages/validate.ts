@@ -11,6 +11,7 @@ import { withoutQuoting } from '../privacy/hush.ts';
 import type { StageOutput } from '../stages.ts';
 import {
   type Drop,
+  type DropValidation,
   type Place,
   type SupersededDrop,
   ingestedAlone,
@@ -219,10 +220,11 @@ async function withoutRows(
 function receiptOf(
   { source, useCase, contract }: Place,
   { name, files, arrivedAtMs }: Drop,
-  validation: Validation | FileRejected,
+  validation: DropValidation | FileRejected,
   outcome: Outcome,
 ): Omit<Receipt, 'runId'> {
-  const { totals, rules } = validation instanceof FileRejected ? { totals: [], rules: [] } : validation;
+  const { totals, rules, late }: Pick<DropValidation, 'totals' | 'rules' | 'late'> =
+    validation instanceof FileRejected ? { totals: [], rules: [] } : validation;
   const broken = rules.filter((rule) => rule.broken);
   return {
     receipt: 1,
@@ -234,6 +236,7 @@ function receiptOf(
     contract: { id: contract.id, version: contract.version },
     ...outcome,
     totals,
+    ...(late && { late }),
     broken: broken.map(({ name: rule, column = null, outcome: consequence, rows }) => ({
       rule,
       column,

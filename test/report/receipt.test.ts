@@ -46,6 +46,13 @@ describe('the receipt on the page of a drop’s run', () => {
     expect(sectionOf({ ...sampleFacts(), receipt: repeated })).toContain(reason);
   });
 
+  test('says what came late, and by how much', () => {
+    const late = { rows: 1240, oldestDays: 44, beyond: 1 };
+    expect(sectionOf({ ...sampleFacts(), receipt: { ...receipt, late } })).toContain(
+      '1,240 rows came late, the oldest by 44 days; 1 row is from before the look-back.',
+    );
+  });
+
   test('a run without a drop has none', () => {
     expect(sectionOf(sampleFacts())).toBe('');
   });

@@ -6,7 +6,7 @@ import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { openSql } from '../../src/data/sql.ts';
 import type { Ports } from '../../src/ports/stage-ports.ts';
 import { openPorts } from '../../src/runtime/ports.ts';
-import { readReceipt } from '../../src/stages/common/receipt.ts';
+import { readReceipt, receiptFacts } from '../../src/stages/common/receipt.ts';
 import { lakeTable, mountTable, silverPath } from '../../src/stages/common/sql.ts';
 import { validate } from '../../src/stages/validate.ts';
 import { catalogueFromFolder, catalogueFromJson } from '../../src/usecase/catalogue.ts';
@@ -163,4 +163,24 @@ describe('a drop of several files', () => {
     });
     expect((await arrive('a.csv', a)).status).toBe('accepted');
   });
+});
+
+test('late rows stand in the receipt: how many, the oldest by how much, and those from before the look-back', async () => {
+  const lookBack = '{ from: recorded_at, onTime: P10D, most: P45D, beyond: quarantine }';
+  ports.catalogue = await declaring('[charges]', `      - property: lookBack\n        value: ${lookBack}\n`);
+  const daysAgo = (days: number) => new Date(ports.clock.nowMs() - days * 86_400_000).toISOString();
+  const ages = [...Array.from({ length: 12 }, () => 20), 30.5, 1, 60, 61];
+  const rows = ages.map((days, i) => `L${i},40,MALE,27.5,1,no,NORTHWEST,10.00,${daysAgo(days)}`);
+  await arrive('late.csv', [header, ...rows, ''].join('\n'));
+  const receipt = await readReceipt(ports, { useCase: 'insurance-cost', runId: 'drop-late.csv' });
+  expect(receipt).toMatchObject({
+    rows: { dropped: 16, accepted: 14, quarantined: 2 },
+    late: { rows: 13, oldestDays: 30, beyond: 2 },
+    broken: expect.arrayContaining([{ rule: 'look-back', column: 'recorded_at', outcome: 'quarantine', rows: 2 }]),
+  });
+  // one more at another time comes late by itself
+  await arrive('one.csv', [header, `M1,40,MALE,27.5,1,no,NORTHWEST,10.00,${daysAgo(20)}`, ''].join('\n'));
+  const few = await readReceipt(ports, { useCase: 'insurance-cost', runId: 'drop-one.csv' });
+  expect(few?.late).toEqual({ rows: 1, oldestDays: 20, beyond: 0 });
+  expect(receiptFacts(few!).late).toEqual({ rows: 1, oldestDays: null, beyond: 0 });
 });

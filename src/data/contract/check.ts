@@ -53,6 +53,8 @@ export function contractFindings(contract: Contract): Finding[] {
     if (!numeric) add(['schema', 0, 'customProperties'], [message]);
   }
 
+  add(['schema', 0, 'customProperties'], lookBackFindings(contract));
+
   const rules = [...contract.rowRules, ...contract.fileRules];
   for (const [i, rule] of rules.entries()) {
     const path = rule.column === undefined ? ['schema', 0, 'quality'] : at(names.indexOf(rule.column), 'quality');
@@ -79,6 +81,21 @@ export function contractFindings(contract: Contract): Finding[] {
       unknown.map((name) => `rule "${rule.name}": there is no column "${name}".${didYouMean(name, names)}`),
     );
   }
+  return findings;
+}
+
+function lookBackFindings({ lookBack, columns }: Contract): string[] {
+  if (!lookBack) return [];
+  const { from, to, onTimeDays, mostDays } = lookBack;
+  const names = columns.map(({ name }) => name);
+  const findings = [from, ...(to === undefined ? [] : [to])].flatMap((name) => {
+    const column = columns.find((candidate) => candidate.name === name);
+    if (!column) return [`"lookBack": there is no column "${name}".${didYouMean(name, names)}`];
+    return column.type === 'date' || column.type === 'timestamp'
+      ? []
+      : [`"lookBack": "${name}" is no date or timestamp`];
+  });
+  if (onTimeDays >= mostDays) findings.push('"lookBack": "onTime" is not below "most", so nothing could be late');
   return findings;
 }
 

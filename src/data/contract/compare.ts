@@ -158,8 +158,21 @@ function formChanges(before: Contract, after: Contract): ContractChange[] {
   const [wasShare, isShare] = [before.maximumQuarantinedShare, after.maximumQuarantinedShare];
   if (wasShare !== isShare)
     changes.push((isShare < wasShare ? narrowing : additive)(`maximumQuarantinedShare ${wasShare} → ${isShare}`));
+  if (JSON.stringify(before.lookBack) !== JSON.stringify(after.lookBack)) {
+    const [was, is] = [reachOf(before), reachOf(after)];
+    changes.push({
+      effect: is < was ? 'narrowing' : 'additive',
+      what: `lookBack ${sayLookBack(before)} → ${sayLookBack(after)}`,
+      why: is < was ? 'rows that were accepted may be quarantined' : 'other rows count as late',
+    });
+  }
   return changes;
 }
+
+/** The days after which a row is no longer taken. */
+const reachOf = ({ lookBack }: Contract): number => (lookBack?.beyond === 'quarantine' ? lookBack.mostDays : Infinity);
+const sayLookBack = ({ lookBack }: Contract): string =>
+  lookBack ? `${lookBack.onTimeDays} to ${lookBack.mostDays} days (${lookBack.beyond})` : 'none';
 
 function ruleChanges(before: Contract, after: Contract): ContractChange[] {
   const [was, is] = [rulesOf(before), rulesOf(after)];

@@ -26,6 +26,20 @@ export type Contract = {
   manifest?: 'required';
   /** Number columns whose sums must come out to the cent: what was dropped is what was kept and what was not. */
   controlTotals?: string[];
+  /** How far back the source may deliver. @default - as far as it likes */
+  lookBack?: LookBack;
+};
+
+/** What comes later than usual is taken and counted; what tells of a time before the look-back has an outcome of its own. */
+export type LookBack = {
+  /** The column that says when it happened. */
+  from: string;
+  /** The column that says when it came. @default - the drop's arrival */
+  to?: string;
+  /** Later than so many days is late. */
+  onTimeDays: number;
+  mostDays: number;
+  beyond: 'warn' | 'quarantine';
 };
 
 export const delimiters = [',', ';', '\t', '|'] as const;

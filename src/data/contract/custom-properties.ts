@@ -11,6 +11,11 @@ import { privacyClasses } from './privacy-class.ts';
  * left alone, unless they look like one of ours misspelt.
  */
 
+const days = z
+  .string()
+  .regex(/^P\d+D$/, 'must be a number of days such as P30D')
+  .transform((text) => Number(text.slice(1, -1)));
+
 const columnProperties = {
   /** The unit of the values: an ISO 4217 code, `years`, `kg/m2` … */
   unit: z.string().min(1),
@@ -43,6 +48,17 @@ const objectProperties = {
   manifest: z.enum(['required']).optional(),
   /** Columns whose sums are compared with what the sender says, and are reconciled to the cent. */
   controlTotals: z.array(z.string().min(1)).min(1).optional(),
+  /** From when until when a row is on its way, what is late, and how far back the source may deliver at most. */
+  lookBack: z
+    .strictObject({
+      from: z.string().min(1),
+      to: z.string().min(1).optional(),
+      onTime: days,
+      most: days,
+      beyond: z.enum(['warn', 'quarantine']),
+    })
+    .transform(({ onTime, most, ...rest }) => ({ ...rest, onTimeDays: onTime, mostDays: most }))
+    .optional(),
 };
 
 type Entries = readonly { property: string; value: unknown }[] | undefined;

@@ -65,6 +65,7 @@ function contractOf(id: string, version: string, object: OdcsObject, findings: F
     ...(settings.smallestGroup && { smallestGroup: settings.smallestGroup }),
     ...(settings.manifest && { manifest: settings.manifest }),
     ...(settings.controlTotals && { controlTotals: settings.controlTotals }),
+    ...(settings.lookBack && { lookBack: settings.lookBack }),
   };
 }
 

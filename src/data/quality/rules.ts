@@ -1,6 +1,7 @@
 import type { Column, Contract, Outcome } from '../contract/contract.ts';
 import { quoteName, quoteText } from '../quote.ts';
 import { grammars } from './grammar.ts';
+import { lookBackChecks } from './late.ts';
 
 /** One demand on single rows, ready to run. */
 export type Check = {
@@ -23,9 +24,9 @@ export function unreadable(column: string): string {
 
 /**
  * The contract's demands on single rows, in its own order: of each column first that it is there, then that it can be read,
- * then its bounds; then the quality rules; last the uniqueness of columns.
+ * then its bounds; then the quality rules and the look-back; last the uniqueness of columns.
  */
-export function checksOf(contract: Contract): Check[] {
+export function checksOf({ contract, arrivedAtMs }: { contract: Contract; arrivedAtMs: number }): Check[] {
   const rules = contract.rowRules.map(({ condition, ...rule }) => ({ ...rule, broken: `NOT (${condition})` }));
   const unique = contract.columns
     .filter((column) => column.unique)
@@ -36,7 +37,7 @@ export function checksOf(contract: Contract): Check[] {
       description: `${name} is not repeated in the file`,
       repeated: quoteName(name),
     }));
-  return [...contract.columns.flatMap(columnChecks), ...rules, ...unique];
+  return [...contract.columns.flatMap(columnChecks), ...rules, ...lookBackChecks({ contract, arrivedAtMs }), ...unique];
 }
 
 function columnChecks(column: Column): Check[] {

@@ -44,7 +44,7 @@ export async function validateCsv(input: StreamInput): Promise<Validation> {
   const segments = await CsvSegments.open(input.content, options);
   const { header } = segments;
   const positions = matchHeader(header, contract, file);
-  const checks = checksOf(contract);
+  const checks = checksOf(input);
   const { controlTotals = [], columns } = contract;
   const amounts = columns.filter(({ name }) => controlTotals.includes(name) && positions.has(name));
   const stage = new Stage(input, { positions, checks, amounts });

@@ -66,7 +66,7 @@ export async function validateRecords(
   const { sql, contract, fileName } = input;
   const positions = matchHeader(records.header, contract, fileName);
   refuseUnreadable(records, positions, fileName);
-  const checks = checksOf(contract);
+  const checks = checksOf(input);
 
   await sql.run('DROP TABLE IF EXISTS text_rows; DROP TABLE IF EXISTS malformed_rows');
   await sql.insert('text_rows', textTable(records, positions));

@@ -28,6 +28,7 @@ export function receipt({ receipt }: RunFacts): Section | undefined {
     body: [
       el('p', { class: 'lead' }, sentence(receipt)),
       reason !== '' && el('p', {}, reason),
+      receipt.late && el('p', {}, lateness(receipt.late)),
       files.length > 0 && fragment(tableHeading('Files'), fileTable(files)),
       totals.length > 0 && fragment(tableHeading('Control totals'), totalTable(totals)),
     ],
@@ -37,6 +38,11 @@ export function receipt({ receipt }: RunFacts): Section | undefined {
 function sentence({ name, arrivedAt, files }: DropReceipt): string {
   const what = files.length > 1 ? `${name}, with ${counted(files.length, 'file')}` : name;
   return arrivedAt === null ? what : `${what}, arrived ${instant(arrivedAt)}`;
+}
+
+function lateness({ rows, oldestDays, beyond }: NonNullable<DropReceipt['late']>): string {
+  const oldest = oldestDays === null ? '' : `, the oldest by ${counted(oldestDays, 'day')}`;
+  return `${counted(rows, 'row')} came late${oldest}; ${counted(beyond, 'row')} ${beyond === 1 ? 'is' : 'are'} from before the look-back.`;
 }
 
 function fileTable(files: DropReceipt['files']): Markup {

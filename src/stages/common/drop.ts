@@ -6,6 +6,7 @@ import { FileRejected } from '../../data/file-rejected.ts';
 import { isGzip } from '../../data/format.ts';
 import { type Manifest, manifestDifferences, manifestEnding, parseManifest } from '../../data/manifest.ts';
 import { validateContent } from '../../data/quality/content.ts';
+import { type Late, lateRows, lookBackRule } from '../../data/quality/late.ts';
 import type { ControlTotal } from '../../data/quality/totals.ts';
 import { type RuleOutcome, type Validation, validateFile } from '../../data/quality/validate.ts';
 import type { SqlEngine } from '../../data/sql.ts';
@@ -204,6 +205,9 @@ export function ingestedAlone({ files, manifest }: Drop, silver: Snapshot | unde
     );
 }
 
+/** `late` where the contract has a look-back. */
+export type DropValidation = Validation & { late?: Late };
+
 /**
  * Holds a drop against its contract and its manifest: the tables `accepted` and `quarantined` have the rows of all of its files.
  * Throws `FileRejected` where one of them cannot be read.
@@ -213,7 +217,7 @@ export async function validateDrop(
   { contract }: Place,
   { files, manifest, dropId, arrivedAtMs, sequencer }: Drop,
   temporaryDirectory: string,
-): Promise<Validation> {
+): Promise<DropValidation> {
   const validations: Validation[] = [];
   for (const { name: fileName, content, digest } of files) {
     const input = { sql, fileName, digest, contract, arrivedAtMs, dropId, sequencer, temporaryDirectory };
@@ -224,7 +228,10 @@ export async function validateDrop(
     if (files.length > 1) await gather(sql, validation, validations.length === 1);
   }
   const [first] = validations;
-  const together = files.length === 1 ? first : await combined(sql, validations);
+  const whole = files.length === 1 ? first : await combined(sql, validations);
+  const beyond = whole.rules.find(({ name }) => name === lookBackRule)?.rows ?? 0;
+  const late = await lateRows(sql, { contract, arrivedAtMs, beyond });
+  const together = { ...whole, ...(late && { late }) };
   if (!manifest) return together;
   const came = files.map(({ name, digest }) => ({ name, sha256: digest }));
   const differences = manifestDifferences(manifest, {

@@ -1,3 +1,4 @@
+import type { Late } from '../../data/quality/late.ts';
 import type { ControlTotal } from '../../data/quality/totals.ts';
 import type { Ports } from '../../ports/stage-ports.ts';
 import { smallestGroup } from '../../data/quality/profile.ts';
@@ -29,6 +30,8 @@ export type Receipt = {
   rows: StageOutput<'Validate'>['rows'];
   /** Decimal texts; of a file that was not accepted, what it would have brought. */
   totals: ControlTotal[];
+  /** Where the contract says how far back the source may deliver. */
+  late?: Late;
   /** Rules that were broken, and by how many rows. */
   broken: { rule: string; column: string | null; outcome: string; rows: number }[];
 };
@@ -83,8 +86,15 @@ export function receiptFacts({
   files,
   totals,
   rows,
+  late,
 }: Omit<Receipt, 'runId'>): DropReceipt {
   const isSmall = (group: number): boolean => group > 0 && group < smallestGroup;
+  // the oldest of a few is one of them
+  const shown = ({ rows: n, oldestDays, beyond }: Late): Late => ({
+    rows: n,
+    oldestDays: isSmall(n) ? null : oldestDays,
+    beyond,
+  });
   const tells = isSmall(rows.accepted + rows.rejected) || isSmall(rows.quarantined);
-  return { name, status, reason, arrivedAt, files, totals: tells ? [] : totals };
+  return { name, status, reason, arrivedAt, files, totals: tells ? [] : totals, ...(late && { late: shown(late) }) };
 }

@@ -30,6 +30,16 @@ describe('two versions of a contract', () => {
 
   test.each<[string, Contract, string[]]>([
     [
+      'a look-back that quarantines',
+      { ...contract, lookBack: { from: 'service_date', onTimeDays: 30, mostDays: 90, beyond: 'quarantine' } },
+      ['narrowing: lookBack none → 30 to 90 days (quarantine)'],
+    ],
+    [
+      'a look-back that only warns',
+      { ...contract, lookBack: { from: 'service_date', onTimeDays: 30, mostDays: 90, beyond: 'warn' } },
+      ['additive: lookBack none → 30 to 90 days (warn)'],
+    ],
+    [
       'a removed column',
       { ...contract, columns: contract.columns.filter(({ name }) => name !== 'note') },
       ['breaking: column note removed'],
