@@ -13,6 +13,7 @@ import { type Finding, ownDaysOf, scanDirectory } from '../privacy/scan.ts';
 import { UnknownSurrogate, Vault } from '../privacy/vault.ts';
 import { snapshotPrefix } from '../stages/common/frozen-sets.ts';
 import { type Cell, csvText } from '../recommend/csv-text.ts';
+import { forgetDecisions } from '../serving/decision-log.ts';
 import { lakeTable, mountTable, silverPath, withSql } from '../stages/common/sql.ts';
 import { zones } from '../stages.ts';
 import { type UseCase, contractOf, useCaseOf } from '../usecase/catalogue.ts';
@@ -211,23 +212,24 @@ async function erase(call: Call, ports: Ports, useCase: UseCase): Promise<ExitCo
         .map((named) => ({ ...named, column: entity.key })),
       exports: { store: ports.gold, prefix: `exports/${id}/` },
       quarantines: tablesOf(ports, id, sql).filter(({ name }) => name.startsWith('quarantine')),
+      forgetDecisions: (identifier) => forgetDecisions(ports.bronze, id, identifier),
       learntFrom: (surrogate) => learntFrom(ports, useCase, surrogate),
     }),
   );
-  const { known, deleted, exports, retrain } = erased;
+  const { known, deleted, exports, decisions, retrain } = erased;
   call.output.print(
     known
       ? 'The member is erased and will not be let in again.'
       : 'The vault held nothing of such a member; none will be let in.',
   );
   call.output.table(
-    ['table or export', 'rows deleted'],
-    Object.entries({ ...deleted, ...exports }).map(([place, rows]) => [place, String(rows)]),
+    ['table, export or log', 'rows deleted'],
+    Object.entries({ ...deleted, ...exports, decisions }).map(([place, rows]) => [place, String(rows)]),
   );
   if (retrain.length > 0)
     call.output.print(`Trained on the member, to be trained again: version ${retrain.join(', ')} (bordereau retrain).`);
   call.output.note(
-    'Older versions of the tables go by `bordereau tables vacuum`, delivered files when bronze’s retention ends. Whoever was sent an export has to be told.',
+    'Older versions of the tables go by `bordereau tables vacuum`, delivered files when bronze’s retention ends. Whoever was sent an export has to be told. A server that is running writes what it still holds within a minute: erase once more behind it.',
   );
   call.output.document(erased);
   return exitCodes.ok;

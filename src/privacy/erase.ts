@@ -20,6 +20,8 @@ export type EraseInput = {
   quarantines: readonly { name: string; table: DeltaTable }[];
   /** Files of records that were exported. @default - there are none */
   exports?: { store: ObjectStore; prefix: string };
+  /** Takes the decisions about the member out of the log of decisions, and gives how many there were. @default - there is none */
+  forgetDecisions?: (identifier: string) => Promise<number>;
   /** The model versions that were trained on rows of that surrogate. */
   learntFrom: (surrogate: string) => Promise<number[]>;
 };
@@ -31,13 +33,15 @@ export type Erased = {
   deleted: { [table: string]: number };
   /** Export files that were written anew without the member's lines, and how many those were. */
   exports: { [key: string]: number };
+  /** Decisions that were taken online, out of their log. */
+  decisions: number;
   /** Models that have learnt from the member and should be trained again. */
   retrain: number[];
 };
 
 /**
  * Erases a member: let in no more, rows deleted from the current version of every table, records of predictions and
- * recommendations included, and from export files; the surrogate's meaning destroyed. Each table's history names the erasure.
+ * recommendations included, from export files and from the log of decisions; the surrogate's meaning destroyed. Each table's history names the erasure.
  * Cut short anywhere it is done again by the same call. What is left for their retention: older versions of the tables until
  * a vacuum, the delivered files until bronze's, and frozen training sets, in which the surrogate now stands for nobody.
  */
@@ -48,6 +52,7 @@ export async function eraseMember(input: EraseInput): Promise<Erased> {
   const deleted: Erased['deleted'] = {};
   let exports: Erased['exports'] = {};
   for (const { name, table } of input.quarantines) deleted[name] = await deleteQuarantined(sql, table, identifier);
+  const decisions = (await input.forgetDecisions?.(identifier)) ?? 0;
 
   let retrain: number[] = [];
   if (surrogate !== undefined) {
@@ -59,10 +64,10 @@ export async function eraseMember(input: EraseInput): Promise<Erased> {
     }
     if (input.exports) exports = await deleteExported(input.exports, surrogate);
     retrain = await input.learntFrom(surrogate);
-    await vault.record({ action: 'erase', surrogate, ...by, details: { deleted, exports, retrain } });
+    await vault.record({ action: 'erase', surrogate, ...by, details: { deleted, exports, decisions, retrain } });
   }
   await vault.shred(identifier);
-  return { known: surrogate !== undefined, deleted, exports, retrain };
+  return { known: surrogate !== undefined, deleted, exports, decisions, retrain };
 }
 
 /** Writes the CSV files anew that have records with the surrogate as a field, without those. */

@@ -1,7 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readAudit } from '../../src/privacy/audit.ts';
+import type { Erased } from '../../src/privacy/erase.ts';
+import { Vault } from '../../src/privacy/vault.ts';
+import { DecisionLog, loggedDecisions } from '../../src/serving/decision-log.ts';
 import type { Finding } from '../../src/privacy/scan.ts';
 import { appendQuery } from '../../src/lake/write.ts';
 import { lakeTable, recommendationsPath, withSql } from '../../src/stages/common/sql.ts';
@@ -116,6 +120,7 @@ test('erase wants a reason, deletes the member, and keeps them out', async () =>
     known: true,
     deleted: { quarantine: 0, policies: 1, features: 1 },
     exports: {},
+    decisions: 0,
     retrain: [],
   });
   world.setClock(february);
@@ -124,6 +129,82 @@ test('erase wants a reason, deletes the member, and keeps them out', async () =>
   const members = [];
   for (const found of ids) members.push(await revealed(found['customer_id'] as string));
   expect(members.sort()).toEqual(['a-1', 'a-3', 'a-4']);
+});
+
+test('35. erase takes the member’s decisions out of the log of decisions, and nobody else’s', async () => {
+  const log = new DecisionLog(world.ports, 'insurance-cost', { partRows: 2 });
+  const decided = (key: string) =>
+    ({
+      key,
+      code: 'ML_APPROVED',
+      action: 'approve',
+      probability: 0.9,
+      tag: 'control:1',
+      faults: [],
+      shadow: null,
+    }) as const;
+  for (const keys of [['a-3', 'a-1'], ['a-33'], ['a-3']]) {
+    log.add(keys.map(decided), february);
+    await log.flush();
+  }
+  const erased = await runJson<Erased>('privacy', 'erase', 'a-3', '--reason', 'request', '--dir', world.directory);
+  expect(erased).toMatchObject({ known: true, decisions: 2 });
+  const left = [];
+  for await (const { key } of loggedDecisions(world.ports.bronze, 'insurance-cost')) left.push(key);
+  expect(left.sort()).toEqual(['a-1', 'a-33']);
+  const vault = new Vault(
+    { ...world.ports, store: world.ports.bronze },
+    { useCase: 'insurance-cost', domain: 'customer_id' },
+  );
+  expect((await readAudit(world.ports.bronze, vault.auditPath)).at(-1)).toMatchObject({
+    action: 'erase',
+    details: { decisions: 2 },
+  });
+});
+
+test('reveal is recorded before it answers, wants a reason, and without the vault’s key nobody can', async () => {
+  const [{ customer_id: surrogate }] = (await world.rows(
+    'silver',
+    'tables/insurance-cost/policies',
+    'SELECT customer_id FROM rows ORDER BY ALL LIMIT 1',
+  )) as { customer_id: string }[];
+  expect(await privacy('reveal', surrogate)).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('audit log') as string,
+  });
+  const vault = new Vault(
+    { ...world.ports, store: world.ports.bronze },
+    { useCase: 'insurance-cost', domain: 'customer_id' },
+  );
+  const before = (await readAudit(world.ports.bronze, vault.auditPath)).length;
+  const member = await revealed(surrogate);
+  const audit = await readAudit(world.ports.bronze, vault.auditPath);
+  expect(audit).toHaveLength(before + 1);
+  expect(audit.at(-1)).toMatchObject({
+    action: 'reidentify',
+    surrogate,
+    reason: 'test',
+    previousHash: audit.at(-2)?.hash,
+  });
+  expect(JSON.stringify(audit)).not.toContain(member);
+
+  const key = join(world.directory, 'keys', 'vault.key');
+  const kept = readFileSync(key);
+  for (const takeAway of [
+    () => rmSync(key),
+    () =>
+      writeFileSync(
+        key,
+        kept.map((byte) => byte ^ 1),
+      ),
+  ]) {
+    takeAway();
+    const { code, out, err } = await privacy('reveal', surrogate, '--reason', 'test');
+    expect(code).not.toBe(0);
+    expect(out + err).not.toContain(member);
+  }
+  writeFileSync(key, kept);
+  expect(await revealed(surrogate)).toBe(member);
 });
 
 test('reveal knows surrogates only, and a verb that there is not is named', async () => {

@@ -85,6 +85,7 @@ describe('35. erasure of one member', () => {
       known: true,
       deleted: { quarantine: 1, policies: 1, features: 1 },
       exports: {},
+      decisions: 0,
       retrain: [3],
     });
     for (const ids of [await idsIn('silver', silver), await idsIn('gold', features)]) {
@@ -115,7 +116,13 @@ describe('35. erasure of one member', () => {
 
   test('done twice it changes nothing more', async () => {
     await erase('a-2');
-    expect(await erase('a-2')).toEqual({ known: false, deleted: { quarantine: 0 }, exports: {}, retrain: [] });
+    expect(await erase('a-2')).toEqual({
+      known: false,
+      deleted: { quarantine: 0 },
+      exports: {},
+      decisions: 0,
+      retrain: [],
+    });
     expect(await readAudit(world.ports.bronze, vault.auditPath)).toHaveLength(1);
     expect(await idsIn('silver', silver)).toHaveLength(4);
   });

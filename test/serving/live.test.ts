@@ -17,6 +17,7 @@ import { Service } from '../../src/serving/service.ts';
 import { Traffic } from '../../src/serving/traffic.ts';
 import { online } from '../../usecases/claim-decision/online.ts';
 import { MemoryStore } from '../governance/memory-store.ts';
+import { canaries } from '../privacy/canaries.ts';
 import { boosted, names, nowMs, publish, requests } from './models.ts';
 
 const useCase = 'claim-decision';
@@ -226,5 +227,49 @@ describe('the log of decisions', () => {
     expect(await forgetDecisions(bronze, useCase, 'a')).toBe(3);
     expect(await forgetDecisions(bronze, useCase, 'a')).toBe(0);
     expect((await storedIn(bronze)).map(({ key }) => key)).toEqual(['b', 'c']);
+  });
+
+  test('31. canaries in a case stay out of answers, metrics, logs and the registry; of the case, its log has the key alone', async () => {
+    const { ports, registry, setAlias } = await open();
+    const told: string[] = [];
+    const telemetry = {
+      info: (message: string, fields?: object) => void told.push(message, JSON.stringify(fields)),
+      warn: (message: string, fields?: object) => void told.push(message, JSON.stringify(fields)),
+      measure: (...measured: unknown[]) => void told.push(JSON.stringify(measured)),
+    };
+    const heard = { ...ports, telemetry };
+    await setAlias('champion', 1);
+    const { bronze } = ports;
+    const log = new DecisionLog({ bronze, ids: ports.ids }, useCase);
+    const service = serviceOf(heard, log);
+    service.use(await refreshLive(ports, useCase, names));
+    const [member, ...others] = canaries;
+    const cases = [
+      { ...requests[0], claim_id: member.text },
+      ...others.flatMap(({ text, column }) => [
+        { ...requests[0], claim_id: member.text, [column]: text },
+        { ...requests[0], claim_id: member.text, insurance_type: text },
+        { ...requests[0], claim_id: member.text, date_of_birth: text },
+      ]),
+    ];
+    const post = (body: unknown) => {
+      const request = { method: 'POST', path: '/decide', body: new TextEncoder().encode(JSON.stringify(body)) };
+      return service.handle(request).body;
+    };
+    const answers = [post(cases), ...cases.map(post), post(`${member.text} ${others[0].text}`)];
+    const metrics = service.handle({ method: 'GET', path: '/metrics', body: new Uint8Array() }).body;
+    await log.flush();
+    const stored = (store: ObjectStore) =>
+      [...(store as MemoryStore).objects.values()].map((bytes) => new TextDecoder().decode(bytes)).join('\n');
+    for (const { text } of others) {
+      for (const out of [...answers, metrics, ...told, stored(registry), stored(bronze)])
+        expect(out).not.toContain(text);
+    }
+    for (const out of [metrics, ...told, stored(registry)]) expect(out).not.toContain(member.text);
+    expect((await storedIn(bronze)).map(({ key }) => key)).toEqual(
+      Array.from({ length: 2 * cases.length }, () => member.text),
+    );
+    expect(await forgetDecisions(bronze, useCase, member.text)).toBe(2 * cases.length);
+    expect(stored(bronze)).not.toContain(member.text);
   });
 });
