@@ -4,7 +4,7 @@
  */
 import { type Stack, Validations } from 'aws-cdk-lib';
 import { type Place, stageNames, stages } from '../src/stages.ts';
-import { objectsAt } from './constructs/permissions.ts';
+import { objectsAt, vaultAudits, vaultObjects } from './constructs/permissions.ts';
 import type { Machine } from './constructs/machine.ts';
 import { type Online, onlineReads, onlineWrites } from './constructs/online.ts';
 import type { Zones } from './constructs/zones.ts';
@@ -18,6 +18,8 @@ export type AcknowledgeProps = {
   readonly useCaseIds: readonly string[];
   readonly textModels: readonly string[];
   readonly deciding: readonly Online[];
+  /** Whether there is a role for it. */
+  readonly reidentifies: boolean;
 };
 
 export function acknowledge(stack: Stack, props: AcknowledgeProps): void {
@@ -105,7 +107,7 @@ function decided({ environment: { isolated, reservesConcurrency }, deciding }: A
 /** Resources that end in a pattern, because what they stand for has no name yet. */
 function patterns(
   stack: Stack,
-  { environment, zones, machines, useCaseIds, textModels, deciding }: AcknowledgeProps,
+  { environment, zones, machines, useCaseIds, textModels, deciding, reidentifies }: AcknowledgeProps,
 ): Acknowledgement[] {
   const wildcard = (resource: string) => `AwsSolutions-IAM5[Resource::${flattened(stack, resource)}]`;
   const executions = (machine: Machine) => [
@@ -156,6 +158,17 @@ function patterns(
         'Objects are named when they are written; X-Ray and the network interfaces know no resources. ' +
         'test/infra/online.test.ts holds the list of actions.',
     })),
+    ...(reidentifies
+      ? [
+          {
+            rules: [...vaultObjects(zones, useCaseIds), ...vaultAudits(zones, useCaseIds)].map(wildcard),
+            at: ['ReIdentification/Policy'],
+            reason:
+              'The entries of a vault and of its audit log are numbered when they are written. The vaults of the use case are ' +
+              'the narrowest there is; test/infra/re-identification.test.ts holds every statement.',
+          },
+        ]
+      : []),
     ...inMaps.map((machine) => ({
       rules: executions(machine).map(wildcard),
       at: [`${machine.node.id}/Policy`],

@@ -69,9 +69,29 @@ export type Settings = {
   region?: string;
   /** Who is told about failures and alarms. @default - nobody: subscribe to the topic `Notices` by hand */
   noticesEmail?: string;
+  /** ARNs of the users and roles who may re-identify, each with a second factor. @default - nobody: there is no role for it */
+  reidentify?: readonly string[];
 };
 
 export function settingsOf(environment: Environment, node: Node): Settings {
   const read = (key: string) => node.tryGetContext(`${environment.name}.${key}`) as string | undefined;
-  return { account: read('account'), region: read('region'), noticesEmail: read('noticesEmail') };
+  return {
+    account: read('account'),
+    region: read('region'),
+    noticesEmail: read('noticesEmail'),
+    reidentify: principalsOf(`${environment.name}.reidentify`, node.tryGetContext(`${environment.name}.reidentify`)),
+  };
+}
+
+/** A list of ARNs, or one text with commas. Throws where one of them is not that of a user or role. */
+export function principalsOf(key: string, given: unknown): string[] {
+  const arns = typeof given === 'string' ? given.split(',').map((arn) => arn.trim()) : (given ?? []);
+  if (!Array.isArray(arns)) throw new Error(`${key} is neither a list of ARNs nor a text of them with commas.`);
+  return arns.map((arn: unknown) => {
+    if (typeof arn === 'string' && /^arn:aws[\w-]*:iam::\d{12}:(user|role)\/[\w+=,.@/-]+$/.test(arn)) return arn;
+    throw new Error(
+      `${key}: ${JSON.stringify(arn)} is no user or role; write such as arn:aws:iam::111111111111:user/privacy-officer. ` +
+        'An account or a pattern would let in who is not named.',
+    );
+  });
 }

@@ -21,6 +21,16 @@ export const machineName = (environment: Environment, machine: MachineName): str
 export const metricNamespace = (environment: Environment): string => `Bordereau/${environment.name}`;
 export const metricService = 'bordereau';
 
+/** Roles are the account's, of whichever region their stack is. The vaults' key names these two before they exist. */
+export const vaultOpenerRoleName = (scope: Construct, environment: Environment): string =>
+  `${productName(environment)}-vault-opener-${Stack.of(scope).region}`;
+export const reIdentificationRoleName = (scope: Construct, environment: Environment): string =>
+  `${productName(environment)}-re-identification-${Stack.of(scope).region}`;
+
+export function roleArn(scope: Construct, roleName: string): string {
+  return Stack.of(scope).formatArn({ service: 'iam', region: '', resource: 'role', resourceName: roleName });
+}
+
 export function functionArn(scope: Construct, environment: Environment, stage: StageName): string {
   return arn(scope, 'lambda', 'function', functionName(environment, stage));
 }

@@ -12,6 +12,7 @@ import { Machine } from './constructs/machine.ts';
 import { Network } from './constructs/network.ts';
 import { Online } from './constructs/online.ts';
 import { Operations } from './constructs/operations.ts';
+import { ReIdentification } from './constructs/re-identification.ts';
 import { StageFunction } from './constructs/stage-function.ts';
 import { Triggers } from './constructs/triggers.ts';
 import { titled, Zones } from './constructs/zones.ts';
@@ -99,10 +100,25 @@ export class PipelineStack extends Stack {
       return new Online(this, `Decide-${artifact.useCase}`, { artifact, environment, zones, operations, network });
     });
 
+    const { reidentify: principals = [] } = settings;
+    if (principals.length > 0) {
+      const { role } = new ReIdentification(this, 'ReIdentification', { environment, zones, useCaseIds, principals });
+      new CfnOutput(this, 'ReIdentificationRoleArn', { value: role.roleArn });
+      new CfnOutput(this, 'VaultKeyArn', { value: zones.vaultKey.keyArn });
+    }
+
     for (const [zone, { bucket }] of Object.entries(zones.of)) {
       new CfnOutput(this, `${titled(zone)}BucketName`, { value: bucket.bucketName });
     }
-    acknowledge(this, { environment, zones, machines: watched.machines, useCaseIds, textModels, deciding });
+    acknowledge(this, {
+      environment,
+      zones,
+      machines: watched.machines,
+      useCaseIds,
+      textModels,
+      deciding,
+      reidentifies: principals.length > 0,
+    });
   }
 
   /** Two zones of whichever region it is; asking for their names would need credentials at synthesis. */

@@ -14,7 +14,6 @@ export function placeStatements(
   writes: readonly Place[],
   lists: readonly Place[] = [],
 ): PolicyStatement[] {
-  const { region } = Stack.of(zones);
   const objects = (places: readonly Place[]) => places.map((place) => objectsAt(zones, place));
   const statements: PolicyStatement[] = [];
   const allow = (actions: string[], resources: string[], conditions?: Conditions) => {
@@ -32,24 +31,38 @@ export function placeStatements(
   allow(['s3:GetObject'], objects(reads));
   allow(['s3:PutObject'], objects(writes));
 
-  const throughS3 = { StringEquals: { 'kms:ViaService': `s3.${region}.amazonaws.com` } };
   const keys = (places: readonly Place[]) => [...byZone(places).keys()].map((zone) => zones.of[zone].key.keyArn);
-  allow(['kms:Decrypt'], keys(reads), throughS3);
-  allow(['kms:GenerateDataKey'], keys(writes), throughS3);
+  allow(['kms:Decrypt'], keys(reads), throughS3(zones));
+  allow(['kms:GenerateDataKey'], keys(writes), throughS3(zones));
   return statements;
 }
+
+/** Only for objects that S3 itself opens or seals. */
+export const throughS3 = (zones: Zones): Conditions => ({
+  StringEquals: { 'kms:ViaService': `s3.${Stack.of(zones).region}.amazonaws.com` },
+});
 
 export const objectsAt = (zones: Zones, place: Place): string => {
   const { zone, prefix } = partsOf(place);
   return zones.of[zone].bucket.arnForObjects(`${prefix}*`);
 };
 
+/** Where the vaults of these use cases lie in bronze; their keys' encryption contexts say the same. */
+export const vaultsOf = (useCaseIds: readonly string[]): string[] => useCaseIds.map((id) => `vault/${id}/*`);
+
+export const vaultObjects = (zones: Zones, useCaseIds: readonly string[]): string[] =>
+  vaultsOf(useCaseIds).map((vaults) => zones.of.bronze.bucket.arnForObjects(vaults));
+
+/** Their audit logs. */
+export const vaultAudits = (zones: Zones, useCaseIds: readonly string[]): string[] =>
+  vaultObjects(zones, useCaseIds).map((objects) => `${objects}/audit/*`);
+
 /** Making and unwrapping the data keys of these use cases' vaults; KMS checks whose each one is by the encryption context. */
 export const vaultKeys = (keyArn: string, useCaseIds: readonly string[]): PolicyStatement =>
   new PolicyStatement({
     actions: ['kms:GenerateDataKey', 'kms:Decrypt'],
     resources: [keyArn],
-    conditions: { StringLike: { 'kms:EncryptionContext:vault': useCaseIds.map((id) => `vault/${id}/*`) } },
+    conditions: { StringLike: { 'kms:EncryptionContext:vault': vaultsOf(useCaseIds) } },
   });
 
 /** Asking these models for texts. */
@@ -88,7 +101,7 @@ export function networkInterfaces(functionArn: string): PolicyStatement[] {
   ];
 }
 
-type Conditions = NonNullable<ConstructorParameters<typeof PolicyStatement>[0]>['conditions'];
+export type Conditions = NonNullable<ConstructorParameters<typeof PolicyStatement>[0]>['conditions'];
 
 function partsOf(place: Place): { zone: Zone; prefix: string } {
   const [zone, kind] = place.split('/') as [Zone, string];

@@ -24,6 +24,7 @@ import {
   modelGroupPrefix,
   modelGroups,
   textModelArns,
+  vaultOpenerRoleName,
 } from '../names.ts';
 import type { Network } from './network.ts';
 import type { Operations } from './operations.ts';
@@ -122,6 +123,7 @@ export class StageFunction extends Construct {
     if (mirrorsModels(stage)) statements.push(...mirroring(this, environment, useCaseIds));
     const policy = new ManagedPolicy(this, 'Policy', { description: `What stage ${stage} declares`, statements });
     return new Role(this, 'Role', {
+      ...(opensVaults(stage) && { roleName: vaultOpenerRoleName(this, environment) }),
       description: `Stage ${stage}`,
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
       managedPolicies: [policy],

@@ -14,6 +14,7 @@ import { Construct } from 'constructs';
 import { type Zone, zones } from '../../src/stages.ts';
 import { dropPrefix } from '../../src/triggers.ts';
 import type { Environment } from '../environments.ts';
+import { reIdentificationRoleName, roleArn, vaultOpenerRoleName } from '../names.ts';
 
 export type ZoneStore = { readonly bucket: Bucket; readonly key: Key };
 
@@ -31,6 +32,7 @@ export class Zones extends Construct {
     this.#environment = environment;
     this.accessLogs = this.#accessLogs();
     this.vaultKey = this.#key('Vault', 'the vaults of surrogates');
+    this.vaultKey.addToResourcePolicy(onlyOpenedBy(this, environment));
     this.of = Object.fromEntries(zones.map((zone) => [zone, this.#zone(zone)])) as Record<Zone, ZoneStore>;
 
     announceDrops(this.of.bronze.bucket);
@@ -129,6 +131,22 @@ function createOnly(bucket: Bucket, ...keys: string[]): void {
       conditions: { Null: { 's3:if-none-match': 'true' }, Bool: { 's3:ObjectCreationOperation': 'true' } },
     }),
   );
+}
+
+/**
+ * Whatever else is granted anywhere in the account, nobody unwraps a key of the vaults but the function that gives out surrogates and
+ * whoever re-identifies. Who may change the key's policy can change this as well, and is seen doing it.
+ */
+function onlyOpenedBy(scope: Construct, environment: Environment): PolicyStatement {
+  const names = [vaultOpenerRoleName(scope, environment), reIdentificationRoleName(scope, environment)];
+  return new PolicyStatement({
+    sid: 'OnlyVaultOpeners',
+    effect: Effect.DENY,
+    principals: [new AnyPrincipal()],
+    actions: ['kms:Decrypt', 'kms:ReEncryptFrom'],
+    resources: ['*'],
+    conditions: { ArnNotEquals: { 'aws:PrincipalArn': names.map((name) => roleArn(scope, name)) } },
+  });
 }
 
 export const titled = (name: string): string => `${name[0].toUpperCase()}${name.slice(1)}`;

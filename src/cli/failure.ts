@@ -43,6 +43,8 @@ const codesByName: Record<string, ExitCode> = {
   LeakageFound: exitCodes.dataGateFailed,
   TooFewRows: exitCodes.dataGateFailed,
   CredentialsProviderError: exitCodes.awsOrCredentials,
+  AccessDeniedException: exitCodes.awsOrCredentials,
+  ExpiredTokenException: exitCodes.awsOrCredentials,
 };
 
 export function exitCodeOf(error: unknown): ExitCode {

@@ -20,7 +20,8 @@ import { type UseCase, contractOf, useCaseOf } from '../usecase/catalogue.ts';
 import { type Call, type Command, type ExitCode, UsageError, exitCodes } from './command.ts';
 import { writeGiven } from './files.ts';
 import { type NamedTable, tablesOf } from './lake.ts';
-import { localPorts, useCaseOption } from './open.ts';
+import { type VaultsPorts, deployedVault } from './deployed-vault.ts';
+import { localCatalogue, localPorts, useCaseOption } from './open.ts';
 
 export const command: Command = {
   summary: 'Shows what leaves the PHI zone, looks for identifiers outside it, erases and re-identifies members.',
@@ -35,11 +36,17 @@ export const command: Command = {
     ],
     ['bordereau privacy erase 1000042 --reason "request of 12 May"', 'deletes a member everywhere and for good'],
     ['bordereau privacy reveal 5f0c… --reason "claim 4711"', 'the member behind a surrogate; it is recorded who asked'],
+    [
+      'bordereau privacy reveal 5f0c… --reason "claim 4711" --bucket BRONZE --vault-key ARN',
+      'the same of a deployment, in its role for that',
+    ],
   ],
   options: {
     'use-case': useCaseOption,
     out: { type: 'string', value: 'FILE', help: 'where release writes its CSV' },
     reason: { type: 'string', value: 'TEXT', help: 'why; erase and reveal need it for the audit log' },
+    bucket: { type: 'string', value: 'NAME', help: 'reveal from a deployment: the name of its bronze bucket' },
+    'vault-key': { type: 'string', value: 'ARN', help: 'reveal from a deployment: the key of its vaults' },
     actor: { type: 'string', value: 'NAME', help: 'who, for the audit log; the user of this machine unless told' },
   },
   positionals: { min: 1, max: 2 },
@@ -57,6 +64,17 @@ export const command: Command = {
         `"privacy ${verb}" takes ${takes === undefined ? 'nothing' : `one ${takes}`} behind it.`,
         'bordereau privacy --help',
       );
+    }
+    const [bucket, vaultKey] = [call.text('bucket'), call.text('vault-key')];
+    if (bucket !== undefined || vaultKey !== undefined) {
+      if (verb !== 'reveal' || bucket === undefined || vaultKey === undefined) {
+        throw new UsageError(
+          '"--bucket" and "--vault-key" go together, and with "privacy reveal" only.',
+          'bordereau privacy --help',
+        );
+      }
+      const useCase = useCaseOf(await localCatalogue(), call.text('use-case')!);
+      return reveal(call, await deployedVault(bucket, vaultKey), useCase);
     }
     const ports = await localPorts(call);
     return run(call, ports, useCaseOf(ports.catalogue, call.text('use-case')!));
@@ -241,7 +259,7 @@ const keyIsPseudonym = ({ declaration: { entity }, contracts }: UseCase): boolea
     contract.columns.some((column) => column.name === entity.key && privacyClassOf(column) === 'pseudonym'),
   );
 
-async function reveal(call: Call, ports: Ports, useCase: UseCase): Promise<ExitCode> {
+async function reveal(call: Call, ports: VaultsPorts, useCase: UseCase): Promise<ExitCode> {
   const { id, entity } = useCase.declaration;
   if (keyIsPseudonym(useCase)) {
     throw new UsageError(

@@ -35,10 +35,11 @@ export type Deployed = {
   of: (type: string) => { [logicalId: string]: Properties };
 };
 
-/** One app with all environments. @param online use cases that decide single cases */
+/** One app with all environments. @param online use cases that decide single cases @param reidentify who may re-identify */
 export function deployAll(
   online: readonly string[] = [],
   declared: readonly Deployable[] = useCases,
+  reidentify: readonly string[] = [],
 ): { app: App; deployed: Deployed[] } {
   const { context } = JSON.parse(readFileSync(new URL('../../cdk.json', import.meta.url), 'utf8')) as {
     context: object;
@@ -46,7 +47,7 @@ export function deployAll(
   const app = new App({ context: { ...context, 'aws:cdk:bundling-stacks': [] } });
   const artifacts = standIns();
   const stacks = environments.map((environment) => {
-    const settings = { noticesEmail: 'operations@example.com' };
+    const settings = { noticesEmail: 'operations@example.com', reidentify };
     return new PipelineStack(app, {
       environment,
       settings,

@@ -207,6 +207,15 @@ test('reveal is recorded before it answers, wants a reason, and without the vaul
   expect(await revealed(surrogate)).toBe(member);
 });
 
+test('a deployment’s vault is asked with its bucket and key together, by reveal alone', async () => {
+  for (const words of [
+    ['reveal', 'x', '--reason', 'test', '--bucket', 'b'],
+    ['reveal', 'x', '--reason', 'test', '--vault-key', 'k'],
+    ['scan', '--bucket', 'b', '--vault-key', 'k'],
+  ])
+    expect(await privacy(...words)).toMatchObject({ code: 2, err: expect.stringContaining('go together') as string });
+});
+
 test('reveal knows surrogates only, and a verb that there is not is named', async () => {
   expect(await privacy('reveal', 'a-1', '--reason', 'x')).toMatchObject({
     code: 2,
