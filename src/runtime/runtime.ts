@@ -118,9 +118,11 @@ export class Runtime {
       await utimes(join(this.#directory, 'bronze', key), arrived, arrived);
     }
     const etag = (await bronze.head(key))?.etag ?? '';
-    // of two contents of one key the later one has the later change time, which nobody can set
+    // of two contents of one key the later one has the later change time, which nobody can set; what was there before is announced
+    // as a sweep would find it, for a copied or restored directory has other change times
     const { ctimeNs } = await stat(join(this.#directory, 'bronze', key), { bigint: true });
-    const object = { key, size: drop.bytes.length, etag, sequencer: ctimeNs.toString(16).padStart(16, '0') };
+    const sequencer = created ? ctimeNs.toString(16).padStart(16, '0') : '';
+    const object = { key, size: drop.bytes.length, etag, ...(sequencer && { sequencer }) };
     await this.queue.add({
       source: 'aws.s3',
       'detail-type': 'Object Created',

@@ -83,7 +83,7 @@ export const validate: Stage<'Validate'> = async ({ runId, key, etag, sequencer 
       rows.rejected += erased;
     }
     const receipt = receiptOf(place, dropped, validation, { status, reason, rows });
-    const outcomeFacts = {
+    const facts = {
       receipt: receiptFacts(receipt),
       quality: {
         droppedRows: rows.dropped,
@@ -106,7 +106,7 @@ export const validate: Stage<'Validate'> = async ({ runId, key, etag, sequencer 
           : { halted: true, reason }),
       },
     };
-    const told: Told = { receipt, facts: outcomeFacts };
+    const told: Told = { receipt, facts };
     if (status === 'accepted') {
       await keepTold(ports, { ...content, dropId: dropped.dropId }, told);
       await noteFirstDrop(ports, content, dropped);
@@ -181,9 +181,11 @@ async function broughtBefore(
   // the run that brought it may have ended between the rows and their receipt, and the file be gone when it is tried again
   const told = await keptTold(ports, { ...run, source: place.source, dropId });
   if (told) await tell(ports, { ...run, runId: dropId }, told, dropId);
-  const silver = await noteDelivery(table, delivery);
+  const isRenewed = isRenewal(deliveriesOf(await table.snapshot()), delivery);
+  // under its own name also where nothing came in between yet: what did may be announced late
+  if (isRenewed || dropped.name === first.name) await noteDelivery(table, delivery);
   const before = `${first.name} brought the same content before (run ${dropId})`;
-  return isRenewal(deliveriesOf(silver), delivery)
+  return isRenewed
     ? withoutRows(ports, place, run, 'renewed', `${before}: its rows hold again, none was added.`, dropped)
     : withoutRows(ports, place, run, 'repeated', `${before}: nothing was added.`, dropped);
 }

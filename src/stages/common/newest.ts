@@ -44,15 +44,14 @@ export function deliveriesOf({ transactions }: Pick<Snapshot, 'transactions'>): 
 }
 
 /** Notes a delivery of rows that are in silver already. The same one again, or a sweep's find of it, changes nothing. */
-export async function noteDelivery(table: DeltaTable, delivery: Delivery): Promise<Snapshot> {
+export async function noteDelivery(table: DeltaTable, delivery: Delivery): Promise<void> {
   const silver = await table.snapshot();
-  if (isNoted(silver, delivery)) return silver;
+  if (isNoted(silver, delivery)) return;
   const { schema, metadata } = silver;
   await table.append(
     { schema, partitionColumns: metadata.partitionColumns, files: [] },
     { txn: deliveryMark(delivery) },
   );
-  return table.snapshot();
 }
 
 function isNoted(silver: Snapshot, delivery: Delivery): boolean {
