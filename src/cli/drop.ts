@@ -7,6 +7,8 @@ import { factsOf } from '../stages/common/facts.ts';
 import { readReceipt } from '../stages/common/receipt.ts';
 import { followUp } from './outcome.ts';
 
+const broughtNothing: ReadonlySet<string> = new Set(['waiting', 'repeated', 'renewed', 'superseded']);
+
 export const command: Command = {
   summary: 'Drops a file into bronze, and runs everything that this starts.',
   usage: 'FILE --source NAME',
@@ -58,7 +60,8 @@ export const command: Command = {
         );
       }
       const receipt = await readReceipt(runtime.ports, { useCase, runId });
-      if (receipt?.status === 'waiting') call.output.print(receipt.reason);
+      // of a file that is refused, what ended says why
+      if (receipt && broughtNothing.has(receipt.status)) call.output.print(receipt.reason);
       const outcome = followUp(call, ended);
       call.output.document({ key, runId, quality: (quality ?? null) as never, ...outcome.document });
       return outcome.exitCode;

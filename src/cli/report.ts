@@ -10,7 +10,10 @@ export const command: Command = {
   examples: [
     ['bordereau report', 'every run of the use case with the path of its page'],
     ['bordereau report retrain-2026-02-01', 'the path of that run’s page'],
-    ['bordereau report drop-1f2e3d4c5b6a --receipt', 'what came with a drop, what was kept, what was not, and why'],
+    [
+      'bordereau report drop-1f2e3d4c5b6a-0d9c8b --receipt',
+      'what came with a drop, what was kept, what was not, and why',
+    ],
   ],
   options: {
     'use-case': useCaseOption,

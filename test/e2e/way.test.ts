@@ -62,7 +62,7 @@ describe('from one dropped file to governed predictions, by the real binary', ()
     );
     expect(stderr).not.toContain('\u001B');
     const page = stdout.trimEnd().split('\n').at(-1)!;
-    expect(page).toMatch(/\.bordereau\/reports\/pages\/insurance-cost\/drop-[0-9a-f]{12}\.html$/);
+    expect(page).toMatch(/\.bordereau\/reports\/pages\/insurance-cost\/drop-[0-9a-f]{12}-[0-9a-f]{6}\.html$/);
     expect(existsSync(page)).toBe(true);
   });
 
