@@ -148,6 +148,15 @@ describe('10. a key goes back to an earlier content', () => {
     expect(await current()).toEqual([100]);
   });
 
+  test('a file of several does so too: then the whole drop holds again', async () => {
+    await world.drop('m.manifest.json', JSON.stringify({ files: [{ name: 'p.csv' }], rows: 1 }));
+    for (const [i, charges] of ['100.00', '200.00', '100.00'].entries()) {
+      expect(await handle(await putAgain(charges, `00${i}`))).toBe('accepted');
+      expect(await current()).toEqual([Number(charges)]);
+    }
+    expect(await rowsInSilver()).toBe(2);
+  });
+
   test('a second key that comes to the content of a first one: the newest content of the second one holds', async () => {
     await handle(await putAgain('100.00', '00A', 'a.csv'));
     await handle(await putAgain('200.00', '00A', 'b.csv'));
