@@ -1,28 +1,30 @@
 /**
  * One task of `bench/offers.ts` in a process of its own, so that its peak memory can be told:
- * `node bench/offers-ours.ts generate|silver|features|quality|whole|training|scoring|shap FOLDER MEMBERS [FIRST]`. The last line of standard output is the
+ * `node bench/offers-ours.ts generate|silver|features|lake|buckets|quality|whole|training|scoring|shap FOLDER MEMBERS [FIRST]`. The last line of standard output is the
  * measurement.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { movedClock } from '../src/adapters/embedded/moved-clock.ts';
 import { SeededIds } from '../src/adapters/embedded/seeded-ids.ts';
 import { parseContract } from '../src/data/contract/parse.ts';
-import { storedType } from '../src/data/contract/silver.ts';
-import { quoteText } from '../src/data/quote.ts';
+import { silverColumns, storedType } from '../src/data/contract/silver.ts';
+import { quoteName, quoteText } from '../src/data/quote.ts';
 import { openSql, type SqlEngine } from '../src/data/sql.ts';
+import { appendQuery } from '../src/lake/write.ts';
 import type { Matrix } from '../src/ml/matrix.ts';
 import { trainBoosting } from '../src/ml/trees/boosting.ts';
 import type { TreeModel } from '../src/ml/trees/model.ts';
 import { predict } from '../src/ml/trees/predictor.ts';
-import { planDeIdentification } from '../src/privacy/de-identify.ts';
+import { planDeIdentification, releasedContract } from '../src/privacy/de-identify.ts';
 import { openPorts } from '../src/runtime/ports.ts';
 import { openRuntime } from '../src/runtime/runtime.ts';
+import { buildFeatures } from '../src/stages/build-features.ts';
 import { columnsOf, readFrozenSet } from '../src/stages/common/frozen-sets.ts';
 import { type Learnt, isTrees, learn, predictRows } from '../src/stages/common/learning.ts';
 import { explainPairs } from '../src/stages/common/pair-factors.ts';
-import { featuresPath, lakeTable, mountTable, withSql } from '../src/stages/common/sql.ts';
+import { featuresPath, lakeTable, mountTable, silverPath, withSql } from '../src/stages/common/sql.ts';
 import { loadEvaluation, loadVersion } from '../src/stages/common/version.ts';
 import { useCaseOf } from '../src/usecase/catalogue.ts';
 import { generate } from '../usecases/offer-prioritization/generate.ts';
@@ -35,6 +37,7 @@ const id = 'offer-prioritization';
 const state = join(folder, 'state');
 const useCase = new URL('../usecases/offer-prioritization/', import.meta.url);
 const read = (file: string): string => readFileSync(new URL(file, useCase), 'utf8');
+const contractOf = (source: string) => parseContract(read(`${source}.odcs.yaml`), source);
 const sources = ['members', 'claims', 'benefits', 'engagement'];
 const parquet = (source: string): string => join(folder, `${source}.*.parquet`);
 
@@ -49,7 +52,7 @@ const tasks: { [task: string]: () => Promise<string> } = {
   async silver() {
     const sql = await openSql({ memoryLimitMb: 1000 });
     for (const source of sources) {
-      const { columns } = planDeIdentification(parseContract(read(`${source}.odcs.yaml`), source));
+      const { columns } = planDeIdentification(contractOf(source));
       const kept = columns.filter(({ treatment }) => treatment === 'keep' || treatment === 'cap');
       const selected = kept.map(({ column }) => {
         const delivered = column.derived?.replaceAll(/(\w+_(date|at))\b/g, '$1::TIMESTAMPTZ');
@@ -72,6 +75,43 @@ const tasks: { [task: string]: () => Promise<string> } = {
     const [{ n }] = await sql.rows('SELECT count(*) AS n FROM features JOIN labels USING (member_id, reference_date)');
     await sql.close();
     return `${n as number} rows; processor s: features ${features.toFixed(2)}, labels ${labels.toFixed(2)}`;
+  },
+
+  /** The same rows as tables of the silver zone, as if each file had been a drop. */
+  async lake() {
+    const ports = await openBench();
+    const sql = await openSql({ memoryLimitMb: 1000 });
+    for (const source of sources) {
+      const columns = silverColumns(releasedContract(contractOf(source)));
+      const files = globSync(parquet(source)).sort();
+      for (const [i, file] of files.entries()) {
+        const from = `read_parquet(${quoteText(file)})`;
+        const described = await sql.rows(`DESCRIBE FROM ${from}`);
+        const there = new Set(described.map((column) => column['column_name']));
+        const lineage: { [name: string]: string } = {
+          _drop_id: quoteText(`drop-${i}`),
+          _source_file: quoteText(`${source}-${i}.csv`),
+          _line: '(row_number() OVER () + 1)::INTEGER',
+          _ingested_at: `make_timestamptz(${Date.parse('2026-02-01T06:00:00Z')} * 1000)`,
+        };
+        const selected = columns.map(({ name, type }) => {
+          const value = lineage[name] ?? (there.has(name) ? quoteName(name) : `NULL::${type}`);
+          return `${value} AS ${quoteName(name)}`;
+        });
+        const table = lakeTable(ports, ports.silver, silverPath(id, source), sql);
+        await appendQuery(table, sql, `SELECT ${selected.join(', ')} FROM ${from}`);
+      }
+    }
+    await sql.close();
+    return '';
+  },
+
+  /** Plan to Append, one bucket after the other: the peak is that of one. */
+  async buckets() {
+    const ports = await openBench();
+    const { buckets } = useCaseOf(ports.catalogue, id).declaration.features;
+    const { rows } = await buildFeatures({ useCase: id, runId: 'bench' }, ports);
+    return `${rows} rows in ${buckets} buckets`;
   },
 
   /** The anchor: 200 rounds of 31 leaves at .05, features .8, rows .8 every 5; the rounds chosen by early stopping. */
@@ -204,13 +244,12 @@ async function whole(): Promise<string> {
   return `R² ${r2!.value.toFixed(4)}, RMSE ${rmse!.value.toFixed(3)}, ${roundsOf(version.learnt.model)} rounds; wall s: ${states.join(', ')}`;
 }
 
+const openBench = () =>
+  openPorts({ directory: state, useCases: fileURLToPath(new URL('../', useCase)), codeVersion: 'bench' });
+
 /** The model of `whole`, and what it was judged to be. */
 async function trained() {
-  const ports = await openPorts({
-    directory: state,
-    useCases: fileURLToPath(new URL('../', useCase)),
-    codeVersion: 'bench',
-  });
+  const ports = await openBench();
   const version = await loadVersion(ports, id, 1);
   const evaluation = await loadEvaluation(ports, version.manifest);
   const { declaration } = useCaseOf(ports.catalogue, id);

@@ -1,8 +1,8 @@
 /**
  * offer-prioritization: `node bench/offers.ts [--large]`. Generates 50,000 members (with --large also 500,000, in ten parts), builds
- * their features and labels at one reference date from Parquet, runs all machines from their files to the reports, and with that
- * model trains, scores and explains once more alone; trains the anchor of 5,000 members, alone and through the stages. Each task is a
- * process of its own; memory is its peak.
+ * their features and labels at one reference date from Parquet, and by the stages in the buckets that are declared, one after the
+ * other; runs all machines from their files to the reports, and with that model trains, scores and explains once more alone; trains
+ * the anchor of 5,000 members, alone and through the stages. Each task is a process of its own; memory is its peak.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -21,6 +21,9 @@ inFolder((folder) => {
   print('generate 50,000 members', measure('generate', folder, 50_000));
   measure('silver', folder, 50_000);
   print('features and labels of 50,000', measure('features', folder, 50_000));
+  measure('lake', folder, 50_000);
+  print('the same in buckets, Plan to Append', measure('buckets', folder, 50_000));
+  rmSync(join(folder, 'state'), { recursive: true });
   print('files to reports, 50,000 members', measure('whole', folder, 50_000));
   print('training 16 outputs', measure('training', folder, 50_000));
   print('scoring 50,000 members', measure('scoring', folder, 50_000));
@@ -39,6 +42,8 @@ if (values.large) {
       measure('silver', folder, 50_000, first);
     }
     print('features and labels of 500,000', measure('features', folder, 500_000));
+    measure('lake', folder, 500_000);
+    print('the same in buckets, Plan to Append', measure('buckets', folder, 500_000));
   });
 }
 

@@ -59,13 +59,31 @@ const snapshot = z.strictObject({
   testRows: count,
 });
 
+/** Of a table; -1 while there is none. */
+const tableVersion = z.int().gte(-1);
+
+/** What a building of features reads, and upon what it builds: what arrives meanwhile is for the next one. */
+const plan = z.strictObject({
+  /** Of the silver table of each source. */
+  silver: z.record(z.string(), tableVersion),
+  /** Of the feature table. */
+  dataVersion: tableVersion,
+  /** When the rows are said to have been built, in all parts alike. */
+  builtAtMs: z.number(),
+  /** Whether every source that is not optional has delivered. */
+  complete: z.boolean(),
+});
+
 /** A pinned model: what a scoring run uses from its first state to its last, whatever is promoted meanwhile. */
 const pin = z.strictObject({ version, modelDigest: z.string(), dataVersion: count });
 
-/** One share of a scoring run: the rows whose entity key falls into `bucket` of `buckets`. */
+/** One share of a run: the rows whose entity key falls into `bucket` of `buckets`. */
 const partition = z.strictObject({ bucket: count, buckets: z.int().positive() });
+export type Partition = z.infer<typeof partition>;
 
+/** What a step leaves of its partition for the one that commits all of them. */
 const part = z.strictObject({ key: z.string(), rows: count, sizeBytes: count });
+export type Part = z.infer<typeof part>;
 
 const stage = <Input extends z.ZodType, Output extends z.ZodType>(declaration: {
   /** The machines in which it stands as a Task state. */
@@ -102,28 +120,50 @@ export const stages = {
       status: z.enum(['accepted', 'halted', 'rejected', 'waiting', 'repeated', 'renewed', 'superseded']),
       reason: z.string(),
       rows: z.strictObject({ dropped: count, accepted: count, quarantined: count, rejected: count }),
-      silverVersion: z.int().gte(-1),
+      silverVersion: tableVersion,
     }),
     reads: ['bronze/drops', 'bronze/quarantine', 'bronze/vault', 'silver/tables'],
     writes: ['bronze/quarantine', 'bronze/vault', 'silver/tables', 'reports/facts'],
     memoryMb: 3008,
     timeoutSeconds: 900,
   }),
+  Plan: stage({
+    machines: ['ingest'],
+    input: z.strictObject(run),
+    output: z.strictObject({
+      ...run,
+      plan,
+      /** None where there is nothing to build: a source has not delivered, or the drop's features are there. */
+      partitions: z.array(partition),
+    }),
+    reads: ['silver/tables', 'gold/features'],
+    writes: [],
+    memoryMb: 1769,
+    timeoutSeconds: 300,
+  }),
   Features: stage({
     machines: ['ingest'],
-    input: z.strictObject({ ...run, source: z.string() }),
+    input: z.strictObject({ ...run, plan, partition }),
+    output: part,
+    reads: ['silver/tables', 'gold/features'],
+    writes: ['gold/features'],
+    memoryMb: 3008,
+    timeoutSeconds: 900,
+  }),
+  Append: stage({
+    machines: ['ingest'],
+    input: z.strictObject({ ...run, plan, parts: z.array(part) }),
     output: z.strictObject({
       ...run,
       rows: count,
       dataVersion: count,
       hasChampion: z.boolean(),
-      /** Whether every source that is not optional has delivered. */
       complete: z.boolean(),
     }),
-    reads: ['silver/tables', 'gold/features', 'registry/promotions'],
+    reads: ['gold/features', 'registry/promotions'],
     writes: ['gold/features'],
-    memoryMb: 3008,
-    timeoutSeconds: 900,
+    memoryMb: 1769,
+    timeoutSeconds: 300,
   }),
   Snapshot: stage({
     machines: ['train'],

@@ -2,9 +2,9 @@ import type { Json } from '../data/json.ts';
 import { quoteText } from '../data/quote.ts';
 import type { SqlEngine } from '../data/sql.ts';
 import type { Ports } from '../ports/stage-ports.ts';
+import { buildFeatures } from '../stages/build-features.ts';
 import { type DropStatement, mountQuarantine, redrive } from '../stages/common/redrive.ts';
 import { withSql } from '../stages/common/sql.ts';
-import { features } from '../stages/features.ts';
 import { contractOf, useCaseOf } from '../usecase/catalogue.ts';
 import { type Call, type Command, type ExitCode, UsageError, exitCodes } from './command.ts';
 import { cellText } from './output.ts';
@@ -125,7 +125,7 @@ async function redriveAll(call: Call, ports: Ports, sql: SqlEngine, sources: rea
     const found = await redrive(ports, sql, { useCase, source, runId, ...(file !== undefined && { file }) });
     statements.push(...found.map((statement) => ({ source, ...statement })));
     // features are made of what silver has now; models see them with the next scoring or training
-    if (found.some(({ redriven }) => redriven > 0)) await features({ useCase, runId, source }, ports);
+    if (found.some(({ redriven }) => redriven > 0)) await buildFeatures({ useCase, runId }, ports);
   }
   printStatements(call, statements);
   call.output.document({ runId, statements });

@@ -7,12 +7,13 @@ import { type StageName, type StageOutput, stages } from '../stages.ts';
 import type { EventQueue } from './event-queue.ts';
 import { functionArn } from './machines.ts';
 import { stageFunctions } from './stages.ts';
+import type { Turnstile } from './turnstile.ts';
 import type { Workers } from './workers.ts';
 
 /** What one execution has let the world know, for whoever started it. */
 export type TaskWatch = { announced: string[]; reasons: string[]; failures: string[]; report: string | undefined };
 
-type Surroundings = { ports: Ports; queue: EventQueue; workers: Workers };
+type Surroundings = { ports: Ports; queue: EventQueue; workers: Workers; turnstile: Turnstile };
 
 /** What stands behind the integrations of the product's machines on a laptop; results have the shape of AWS's. */
 export function taskRunner(surroundings: Surroundings, watch: TaskWatch): TaskRunner {
@@ -31,13 +32,13 @@ export function taskRunner(surroundings: Surroundings, watch: TaskWatch): TaskRu
 type Integration = (call: TaskCall, surroundings: Surroundings, watch: TaskWatch) => Promise<Json>;
 
 const integrations: { [resource: string]: Integration } = {
-  'lambda:invoke': async ({ arguments: given }, { ports, workers }, watch) => {
+  'lambda:invoke': async ({ arguments: given }, { ports, workers, turnstile }, watch) => {
     const { FunctionName, Payload } = given as { FunctionName: string; Payload: Json };
     const name = FunctionName.slice(functionArn('').length) as StageName;
     try {
       const output = await ('heavy' in stages[name]
         ? workers.run(name, Payload, ports.clock.nowMs())
-        : runStage(name, stageFunctions[name] as never, Payload, ports));
+        : turnstile.run(() => runStage(name, stageFunctions[name] as never, Payload, ports)));
       if (name === 'Report') watch.report = (output as StageOutput<'Report'>).key;
       return { ExecutedVersion: '$LATEST', Payload: output as Json, StatusCode: 200 };
     } catch (error) {

@@ -26,6 +26,7 @@ import { bronzeBucket, machineDefinitions, stateMachineArn } from './machines.ts
 import { type PortsRecipe, openPorts } from './ports.ts';
 import { type Progress, progressOf } from './progress.ts';
 import { type Firing, firingsBetween } from './schedules.ts';
+import { Turnstile } from './turnstile.ts';
 import { Workers } from './workers.ts';
 
 export type RuntimeOptions = {
@@ -39,7 +40,7 @@ export type RuntimeOptions = {
   surrogates?: SurrogateSource;
   /** @default - nobody looks on */
   onProgress?: (progress: Progress) => void;
-  /** Threads for heavy stages. @default - one for each core, at most four */
+  /** Threads for heavy stages, and how many of the others run at once. @default - one for each core, at most four */
   threads?: number;
 };
 
@@ -79,6 +80,8 @@ export class Runtime {
   /** The runtime's own state: waiting events, records of executions. */
   readonly store: DirectoryStore;
   readonly #workers: Workers;
+  /** The partitions of a Map share one machine's memory here. */
+  readonly #turnstile: Turnstile;
   readonly #running = new Map<string, readonly RecordedEvent[]>();
   readonly #onProgress: (progress: Progress) => void;
 
@@ -98,7 +101,9 @@ export class Runtime {
     };
     this.queue = new EventQueue(this.store);
     this.#machines = machines;
-    this.#workers = new Workers(options.threads ?? Math.min(4, availableParallelism()), recipe);
+    const threads = options.threads ?? Math.min(4, availableParallelism());
+    this.#workers = new Workers(threads, recipe);
+    this.#turnstile = new Turnstile(threads);
     this.#onProgress = options.onProgress ?? (() => undefined);
   }
 
@@ -191,7 +196,10 @@ export class Runtime {
       clock,
       ids,
       random: Math.random,
-      tasks: taskRunner({ ports: this.ports, queue: this.queue, workers: this.#workers }, watch),
+      tasks: taskRunner(
+        { ports: this.ports, queue: this.queue, workers: this.#workers, turnstile: this.#turnstile },
+        watch,
+      ),
       onEvent: progressOf(machine, this.#onProgress, (live) => this.#running.set(live.arn, live.history)),
     });
     await this.store.put(executionKey(execution.arn), new TextEncoder().encode(JSON.stringify(execution)));

@@ -1,9 +1,11 @@
 /** Every stage's function by its name. `Record` makes a missing one a type error. */
+import { append } from '../stages/append.ts';
 import { evaluate } from '../stages/evaluate.ts';
 import { features } from '../stages/features.ts';
 import { govern } from '../stages/govern.ts';
 import { monitor } from '../stages/monitor.ts';
 import { pin } from '../stages/pin.ts';
+import { plan } from '../stages/plan.ts';
 import { promote } from '../stages/promote.ts';
 import { publish } from '../stages/publish.ts';
 import { recommend } from '../stages/recommend.ts';
@@ -19,7 +21,9 @@ import type { StageName } from '../stages.ts';
 
 export const stageFunctions: { [Name in StageName]: Stage<Name> } = {
   Validate: validate,
+  Plan: plan,
   Features: features,
+  Append: append,
   Snapshot: snapshot,
   Tune: tune,
   Train: train,

@@ -8,7 +8,8 @@ import { useCaseOf } from '../usecase/catalogue.ts';
 import type { Declaration } from '../usecase/declaration.ts';
 import { bandsOf, labelName } from '../usecase/label.ts';
 import { recordFacts } from './common/facts.ts';
-import { digestOf, fromJsonBytes, getWritten } from './common/json.ts';
+import { digestOf } from './common/json.ts';
+import { loadParts, rowsIn } from './common/parts.ts';
 import { againOnChange, lakeTable, mountTable, predictionsPath, withSql } from './common/sql.ts';
 import { loadEvaluation, loadVersion } from './common/version.ts';
 import type { Stage } from './stage.ts';
@@ -23,13 +24,8 @@ export const publish: Stage<'Publish'> = async ({ useCase, runId, pin, batches, 
   const { declaration } = useCaseOf(ports.catalogue, useCase);
   return againOnChange(() =>
     withSql(ports, async (sql) => {
-      const stored = await Promise.all(
-        parts.map(async ({ key }) =>
-          fromJsonBytes<DataFiles>(await getWritten(ports.gold, key, 'gold'), `gold/${key}`),
-        ),
-      );
-      const data: DataFiles = { ...stored[0], files: stored.flatMap(({ files }) => files) };
-      const rows = data.files.reduce((sum, file) => sum + file.rows, 0);
+      const data = await loadParts(ports.gold, parts, 'gold');
+      const rows = rowsIn(data);
       ensureFit(
         runId,
         data,
@@ -84,14 +80,14 @@ async function ensureNew(
 }
 
 /** Before anything is committed: no rows lost between the partitions and here, and a number in every row. */
-function ensureFit(runId: string, { files }: DataFiles, expectedRows: number): void {
-  const rows = files.reduce((sum, file) => sum + file.rows, 0);
+function ensureFit(runId: string, data: DataFiles, expectedRows: number): void {
+  const rows = rowsIn(data);
   if (rows === 0 || rows !== expectedRows) {
     throw new UnfitPredictions(
       `Run ${runId} scored ${expectedRows} rows and ${rows} are to be published: start the run again.`,
     );
   }
-  for (const { stats } of files) {
+  for (const { stats } of data.files) {
     const { nullCount } = JSON.parse(stats) as { nullCount: { [column: string]: number } };
     if (nullCount['prediction'] > 0 || nullCount['category'] > 0) {
       throw new UnfitPredictions(

@@ -2,7 +2,7 @@ import { quoteName, quoteText } from '../data/quote.ts';
 import { storeQuery } from '../lake/write.ts';
 import { useCaseOf } from '../usecase/catalogue.ts';
 import { scoredColumns } from '../usecase/check.ts';
-import { digestOf, toJsonBytes } from './common/json.ts';
+import { inPartition, storePart } from './common/parts.ts';
 import { scoreRows } from './common/scoring.ts';
 import { currentFeatures, featuresPath, lakeTable, mountTable, predictionsPath, withSql } from './common/sql.ts';
 import { loadVersion } from './common/version.ts';
@@ -25,12 +25,11 @@ export const score: Stage<'Score'> = async ({ useCase, runId, pin, batches, part
   return withSql(ports, async (sql) => {
     const { key, eventTime } = declaration.entity;
     await mountTable(lakeTable(ports, ports.gold, featuresPath(useCase), sql), sql, 'features', pin.dataVersion);
-    const mine = `hash(${quoteName(key)}) % ${partition.buckets} = ${partition.bucket}`;
     await scoreRows(
       sql,
       declaration,
       version,
-      `SELECT * FROM (${currentFeatures(declaration)}) WHERE _batch IN (${batches.map(quoteText).join(', ')}) AND ${mine}`,
+      `SELECT * FROM (${currentFeatures(declaration)}) WHERE _batch IN (${batches.map(quoteText).join(', ')}) AND ${inPartition(key, partition)}`,
     );
     const columns = [key, eventTime, ...scoredColumns(declaration), ...Object.keys(declaration.score.flags)];
     const table = lakeTable(ports, ports.gold, predictionsPath(useCase), sql);
@@ -42,9 +41,6 @@ export const score: Stage<'Score'> = async ({ useCase, runId, pin, batches, part
         ${pin.dataVersion}::INTEGER AS data_version, make_timestamptz(${Math.floor(ports.clock.nowMs())} * 1000) AS predicted_at
       FROM scored ORDER BY ALL`,
     );
-    const bytes = toJsonBytes(data);
-    const partKey = `${predictionsPath(useCase)}/_parts/${runId}/${partition.bucket}-${digestOf(bytes).slice(0, 12)}.json`;
-    await ports.gold.put(partKey, bytes);
-    return { key: partKey, rows: data.files.reduce((sum, file) => sum + file.rows, 0), sizeBytes: bytes.length };
+    return storePart(ports.gold, { table: predictionsPath(useCase), runId, partition }, data);
   });
 };

@@ -1,5 +1,6 @@
 import { conditionFindings } from '../data/condition.ts';
 import type { Contract } from '../data/contract/contract.ts';
+import { storedType } from '../data/contract/silver.ts';
 import { didYouMean } from '../data/nearest.ts';
 import type { Finding } from '../data/strict-parse.ts';
 import { denseParameters } from '../ml/dense/parameters.ts';
@@ -49,6 +50,7 @@ export function declarationFindings(declaration: Declaration, contracts: Contrac
     ...sourceFindings(declaration, contracts),
     ...profileFindings(declaration, contracts),
     ...featureFindings(declaration),
+    ...bucketFindings(declaration, contracts),
     ...ratingFindings(declaration),
     ...rulesFindings(declaration),
     ...declaration.models.flatMap(modelFindings),
@@ -116,6 +118,25 @@ function featureFindings(declaration: Declaration): Finding[] {
     if (name === entity.key) findings.push({ path, message: `"${name}" is the entity's key and no feature` });
   }
   return findings;
+}
+
+/** The sources are parted by the entity's key: one at least must have it, and all that have it must mean the same by it. */
+function bucketFindings({ entity, features }: Declaration, contracts: Contracts): Finding[] {
+  if (features.buckets === 1) return [];
+  const path = ['features', 'buckets'];
+  const types = Object.entries(contracts).flatMap(([source, { contract }]) =>
+    contract.columns.filter(({ name }) => name === entity.key).map((column) => [source, storedType(column)] as const),
+  );
+  if (types.length === 0) {
+    return [{ path, message: `no source has the column "${entity.key}" by which it could be parted; leave it out` }];
+  }
+  const [[first, type]] = types;
+  return types
+    .filter(([, other]) => other !== type)
+    .map(([source, other]) => ({
+      path,
+      message: `"${entity.key}" is ${type} in ${first} and ${other} in ${source}: rows of one entity would not come together`,
+    }));
 }
 
 function ratingFindings(declaration: Declaration): Finding[] {

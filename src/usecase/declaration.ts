@@ -143,6 +143,11 @@ export const declarationSchema = z.strictObject({
     carried: z.array(name).default([]),
     /** A feature that is missing in a larger share of the training rows is left out of that training. @default 1 */
     maxMissingShare: z.number().gt(0).max(1).default(1),
+    /**
+     * In how many parts they are built, by a hash of the entity's key, so that no machine has to hold all entities. More than one
+     * is right where features.sql and labels.sql keep to one entity in every step. @default 1
+     */
+    buckets: z.number().int().min(1).max(1000).default(1),
   }),
   label: z
     .strictObject({

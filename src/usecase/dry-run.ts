@@ -36,7 +36,7 @@ export async function dryRunFindings(sql: SqlEngine, useCase: UseCase): Promise<
   const file = useCase.labels === undefined ? 'features.sql' : 'features.sql or labels.sql';
   await attempt(file, `CREATE OR REPLACE TEMP TABLE dry_features AS ${featureQuery(useCase)}`);
   if (findings.length > 0) return findings;
-  const given = (await sql.rows('DESCRIBE dry_features')) as { column_name: string; column_type: string }[];
+  const given = (await sql.rows('DESCRIBE dry_features')) as Given[];
   const names = given.map((column) => column.column_name);
   for (const name of featureTableColumns(declaration)) {
     if (!names.includes(name)) findings.push(`${file} gives no column "${name}".${didYouMean(name, names)}`);
@@ -49,6 +49,7 @@ export async function dryRunFindings(sql: SqlEngine, useCase: UseCase): Promise<
       findings.push(`features.sql gives the categorical feature "${name}" as ${type}: cast it to VARCHAR`);
     }
   }
+  findings.push(...bucketFindings(useCase, given));
   const text = new Set(['category', 'reasons']);
   const added = scoredColumns(declaration).map(
     (name) => `${text.has(name) ? "''" : '0.0::DOUBLE'} AS ${quoteName(name)}`,
@@ -58,4 +59,19 @@ export async function dryRunFindings(sql: SqlEngine, useCase: UseCase): Promise<
     await attempt(`flag ${flag}`, `SELECT count(*) FILTER (${condition}) FROM (${scored})`);
   }
   return findings;
+}
+
+type Given = { column_name: string; column_type: string };
+
+/** Keys are hashed in the type that they have: in another one they fall into another bucket. */
+function bucketFindings({ declaration, contracts }: UseCase, given: readonly Given[]): string[] {
+  const { entity, features } = declaration;
+  const type = given.find(({ column_name: name }) => name === entity.key)?.column_type;
+  if (features.buckets === 1 || type === undefined) return [];
+  const other = Object.entries(contracts).find(([, { contract }]) =>
+    contract.columns.some((column) => column.name === entity.key && storedType(column) !== type),
+  );
+  return other
+    ? [`features.sql gives "${entity.key}" as ${type}, which is no way to part ${other[0]} by: keep its type`]
+    : [];
 }

@@ -89,8 +89,8 @@ test('a function may run as often at once as its Map asks for, ten times elsewhe
   );
   expect(reserved).toEqual({
     dev: {},
-    staging: { ...shares, tune: 40, score: 40 },
-    prod: { ...shares, tune: 40, score: 40 },
+    staging: { ...shares, features: 40, tune: 40, score: 40 },
+    prod: { ...shares, features: 40, tune: 40, score: 40 },
   });
 });
 

@@ -260,7 +260,7 @@ describe.each(deployed)('permissions in $environment.name', (deployment) => {
       }
       return true;
     });
-    expect(selfStarting).toEqual(['train', 'score']);
+    expect(selfStarting).toEqual(['ingest', 'train', 'score']);
   });
 
   test('of resources are given to a service under a condition; a key’s owner is the account', () => {

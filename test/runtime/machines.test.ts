@@ -1,9 +1,13 @@
 import { describe, expect, test } from 'vitest';
+import { TaskError } from '../../src/asl/errors.ts';
+import type { Execution } from '../../src/asl/execution.ts';
+import { redrive } from '../../src/asl/executor.ts';
 import { parseMachine } from '../../src/asl/machine.ts';
+import type { TaskRunner } from '../../src/asl/tasks.ts';
 import type { Json } from '../../src/data/json.ts';
 import { machineDefinitions } from '../../src/runtime/machines.ts';
 import { type MachineName, machineNames } from '../../src/stages.ts';
-import { run as execute } from '../asl/run.ts';
+import { run as execute, surroundings } from '../asl/run.ts';
 
 type Canned = { return: Json } | { throw: { error: string; cause?: string } };
 
@@ -62,6 +66,104 @@ describe('govern', () => {
     });
     expect([status, called]).toEqual(['SUCCEEDED', ['Govern', 'AnnounceRefusal', 'Report']]);
     expect(JSON.stringify(history)).toContain('ModelRefused');
+  });
+});
+
+describe('ingest', () => {
+  const input = { object: { key: 'drops/u/s/f.csv', etag: 'e' } };
+  const validated = payload({
+    useCase: 'u',
+    runId: 'r',
+    source: 's',
+    status: 'accepted',
+    reason: '',
+    rows: { dropped: 1, accepted: 1, quarantined: 0, rejected: 0 },
+    silverVersion: 0,
+  });
+  const planned = (dataVersion: number, buckets: number): Canned =>
+    payload({
+      useCase: 'u',
+      runId: 'r',
+      plan: { silver: { s: 0 }, dataVersion, builtAtMs: 0, complete: true },
+      partitions: Array.from({ length: buckets }, (_, bucket) => ({ bucket, buckets })),
+    });
+  const part = payload({ key: 'part', rows: 1, sizeBytes: 1 });
+  const appended = payload({ useCase: 'u', runId: 'r', rows: 1, dataVersion: 1, hasChampion: true, complete: true });
+
+  test('plans again where another run has appended features meanwhile', async () => {
+    const { status, called, history } = await run('ingest', input, {
+      Validate: [validated],
+      Plan: [planned(0, 2), planned(1, 2)],
+      Features: [part],
+      Append: [failing('ConcurrentChange'), appended],
+      AnnounceFeatures: [announced],
+    });
+    expect(status).toBe('SUCCEEDED');
+    expect(called).toEqual(['Validate', 'Plan', 'Append', 'Plan', 'Append', 'AnnounceFeatures', 'Report']);
+    const upon = history.flatMap((event) => {
+      const { parameters = '' } = (event['taskScheduledEventDetails'] ?? {}) as { parameters?: string };
+      return parameters.includes('parts')
+        ? [(JSON.parse(parameters) as { Payload: { plan: { dataVersion: number } } }).Payload.plan.dataVersion]
+        : [];
+    });
+    expect(upon).toEqual([0, 1]);
+  });
+
+  test('goes on without a bucket where there is nothing to build', async () => {
+    const { status, called } = await run('ingest', input, {
+      Validate: [validated],
+      Plan: [planned(0, 0)],
+      Features: [failing('NotAsked')],
+      Append: [appended],
+      AnnounceFeatures: [announced],
+    });
+    expect([status, called]).toEqual(['SUCCEEDED', ['Validate', 'Plan', 'Append', 'AnnounceFeatures', 'Report']]);
+  });
+
+  /** Answers as the canned tasks do, but for `Features`, which the bucket decides; gives the buckets that were asked for. */
+  function inBuckets(features: (bucket: number, times: number) => Json) {
+    const asked: number[] = [];
+    const others: { [state: string]: Canned } = {
+      Validate: validated,
+      Plan: planned(0, 4),
+      Append: appended,
+      AnnounceFeatures: announced,
+      Report: payload({ key: 'page' }),
+    };
+    const tasks: TaskRunner = async ({ stateName, arguments: given }) => {
+      if (stateName !== 'Features') return (others[stateName] as { return: Json }).return;
+      const { bucket } = (given as { Payload: { partition: { bucket: number } } }).Payload.partition;
+      asked.push(bucket);
+      return features(bucket, asked.filter((other) => other === bucket).length);
+    };
+    return { asked, tasks };
+  }
+  const built = { Payload: { key: 'part', rows: 1, sizeBytes: 1 }, StatusCode: 200 };
+
+  test('tries a bucket alone again whose store did not answer', async () => {
+    const { asked, tasks } = inBuckets((bucket, times) => {
+      if (bucket === 2 && times === 1) throw new TaskError('StoreUnavailable', '{}');
+      return built;
+    });
+    const { status } = await execute(definitions.ingest, { input, tasks });
+    expect(status).toBe('SUCCEEDED');
+    expect(asked.sort((a, b) => a - b)).toEqual([0, 1, 2, 2, 3]);
+  });
+
+  test('killed in a bucket and redriven, it builds that one and those behind it, and no other', async () => {
+    let killed: Execution | undefined;
+    const { asked, tasks } = inBuckets((bucket, times) => {
+      if (bucket === 2 && times === 1) throw new Error('no power');
+      return built;
+    });
+    const onEvent = (_event: object, _origin: object, live: Execution) => (killed = live);
+    const oneByOne = JSON.parse(
+      JSON.stringify(definitions.ingest).replace(/"MaxConcurrency":\d+/, '"MaxConcurrency":1'),
+    ) as Json;
+    await expect(execute(oneByOne, { input, tasks, onEvent })).rejects.toThrow('no power');
+    const { status } = await redrive(structuredClone(killed!), { ...surroundings(), tasks });
+    expect(status).toBe('SUCCEEDED');
+    expect(asked).toEqual([0, 1, 2, 2, 3]);
   });
 });
 

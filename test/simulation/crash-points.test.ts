@@ -23,6 +23,6 @@ test.each(['ingest', 'train', 'govern', 'score', 'monitor'])(
 );
 
 test('15. that was every stage of the way', () => {
-  const way = ['Validate', 'Features', 'Snapshot', 'Tune', 'Train', 'Evaluate', 'Govern', 'Promote'];
+  const way = ['Validate', 'Features', 'Append', 'Snapshot', 'Tune', 'Train', 'Evaluate', 'Govern', 'Promote'];
   expect([...crashed]).toEqual(expect.arrayContaining([...way, 'Pin', 'Score', 'Publish', 'Monitor', 'Report']));
 });

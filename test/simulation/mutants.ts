@@ -147,6 +147,7 @@ export const mutants: { [name: string]: { kind: Kind; mutant: Mutant } } = {
     },
   },
   'scoring with whoever is champion now': { kind: 'score', mutant: { stage: scoreWithChampion } },
+  'each bucket of features appended by itself': { kind: 'ingest', mutant: { stage: appendEach } },
   'each partition published by itself': { kind: 'score', mutant: { stage: publishEach } },
 };
 
@@ -299,6 +300,16 @@ function scoreWithChampion(name: StageName, stage: AnyStage): AnyStage {
     const manifest = `versions/${input.useCase}/${String(version).padStart(4, '0')}/manifest.json`;
     const { digest } = JSON.parse(new TextDecoder().decode(await ports.registry.get(manifest))) as { digest: string };
     return (stage as Stage<'Score'>)({ ...input, pin: { ...input.pin, version, modelDigest: digest } }, ports);
+  };
+}
+
+function appendEach(name: StageName, stage: AnyStage): AnyStage {
+  if (name !== 'Append') return stage;
+  return async (input: StageInput<'Append'>, ports) => {
+    let output = await (stage as Stage<'Append'>)({ ...input, parts: input.parts.slice(0, 1) }, ports);
+    for (const part of input.parts.slice(1))
+      output = await (stage as Stage<'Append'>)({ ...input, parts: [part] }, ports);
+    return output;
   };
 }
 

@@ -3,7 +3,7 @@ import type { ObjectStore } from '../../src/ports/object-store.ts';
 import { MisplacedDrop } from '../../src/stages/common/drop.ts';
 import { UnknownSource, UnknownUseCase } from '../../src/usecase/errors.ts';
 import { generate } from '../../usecases/insurance-cost/generate.ts';
-import { type World, contents, february, ingest, january, openWorld, useCase } from './world.ts';
+import { type World, build, contents, february, ingest, january, openWorld, useCase } from './world.ts';
 
 const silver = 'tables/insurance-cost/policies';
 const quarantine = 'quarantine/insurance-cost/policies';
@@ -178,7 +178,7 @@ describe('Features', () => {
     world.setClock(february);
     await ingest(world, 'february.csv', csv(row(1, { charges: '9' })));
     const before = await contents(world.ports.gold);
-    const again = await world.run('Features', { useCase, runId: first, source: 'policies' });
+    const again = await build(world, first);
     expect(again).toEqual({ useCase, runId: first, rows: 0, dataVersion: 1, hasChampion: false, complete: true });
     expect(await contents(world.ports.gold)).toEqual(before);
   });
@@ -187,7 +187,7 @@ describe('Features', () => {
     await ingest(world, 'january.csv', csv(row(1), row(2)));
     world.setClock(february);
     await world.run('Validate', await world.drop('same.csv', csv(row(2))));
-    const { rows, dataVersion } = await world.run('Features', { useCase, runId: 'drop-same.csv', source: 'policies' });
+    const { rows, dataVersion } = await build(world, 'drop-same.csv');
     expect({ rows, dataVersion }).toEqual({ rows: 0, dataVersion: 0 });
   });
 });

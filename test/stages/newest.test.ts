@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readReceipt } from '../../src/stages/common/receipt.ts';
 import { lakeTable } from '../../src/stages/common/sql.ts';
 import { dropRunId } from '../../src/triggers.ts';
-import { type World, openWorld, useCase } from './world.ts';
+import { type World, build, openWorld, useCase } from './world.ts';
 
 const header = 'customer_id,age,sex,bmi,children,smoker,region,charges,timestamp';
 const policy = (charges: string, id = 'C1') =>
@@ -14,13 +14,13 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-/** One content of a key, as its event announces it, through Validate and Features. */
+/** One content of a key, as its event announces it, validated and built into features. */
 async function arrives(charges: string, sequencer: string | undefined, name = 'p.csv') {
   const dropped = await world.drop(name, policy(charges));
   const runId = `drop-${charges}`;
   const { status } = await world.run('Validate', { ...dropped, runId, ...(sequencer !== undefined && { sequencer }) });
   expect(status).toBe('accepted');
-  await world.run('Features', { useCase, runId, source: 'policies' });
+  await build(world, runId);
 }
 
 const current = async () => {
@@ -57,7 +57,7 @@ describe('10. a key overwritten, its events reversed, sequencers of unequal leng
     await arrives('100.00', '00A');
     await arrives('200.00', '00B');
     world.setClock(world.ports.clock.nowMs() + 60_000);
-    await world.run('Features', { useCase, runId: 'later', source: 'policies' });
+    await build(world, 'later');
     expect(await current()).toEqual([200]);
   });
 
@@ -84,8 +84,7 @@ describe('10. a key goes back to an earlier content', () => {
   };
   const handle = async (event: Awaited<ReturnType<typeof putAgain>>) => {
     const { status } = await world.run('Validate', event);
-    if (status === 'accepted' || status === 'renewed')
-      await world.run('Features', { useCase, runId: event.runId, source: 'policies' });
+    if (status === 'accepted' || status === 'renewed') await build(world, event.runId);
     return status;
   };
   const silverVersion = async () =>

@@ -73,12 +73,31 @@ export async function openWorld({ useCases, from, histories = {} }: WorldOptions
 /** A month of policies from the product's own generator: 1,200 records unless told. */
 export const policies = (options: Parameters<typeof generate>[0] = {}) => generate({ rows: 1200, ...options })[0].bytes;
 
-/** Drop, Validate and Features; gives the run's id. */
+/** Drop, Validate, and its features; gives the run's id. */
 export async function ingest(world: World, fileName: string, bytes: Uint8Array | string): Promise<string> {
   const dropped = await world.drop(fileName, bytes);
-  const { source } = await world.run('Validate', dropped);
-  await world.run('Features', { useCase, runId: dropped.runId, source });
+  await world.run('Validate', dropped);
+  await build(world, dropped.runId);
   return dropped.runId;
+}
+
+/** Plan to Append. */
+export async function build(world: World, runId: string, of = useCase): Promise<StageOutput<'Append'>> {
+  return world.run('Append', await buckets(world, runId, of));
+}
+
+/** Plan and Features; gives what `Append` takes. */
+export async function buckets(world: World, runId: string, of = useCase): Promise<StageInput<'Append'>> {
+  const { plan, partitions } = await world.run('Plan', { useCase: of, runId });
+  const parts = [];
+  for (const partition of partitions) parts.push(await world.run('Features', { useCase: of, runId, plan, partition }));
+  return { useCase: of, runId, plan, parts };
+}
+
+/** From now on the features are built in so many buckets. */
+export function inBuckets({ ports }: World, buckets: number): void {
+  ports.catalogue = structuredClone(ports.catalogue);
+  for (const { declaration } of ports.catalogue.useCases) declaration.features.buckets = buckets;
 }
 
 /** Snapshot to Evaluate, and the lease given back; gives the version. */

@@ -135,6 +135,18 @@ describe('the dry run finds what reading cannot', () => {
     expect((await changed((text) => text.replace(from, to))).join('\n')).toContain(finding);
   });
 
+  test('a key that is given in another type than it is parted by', async () => {
+    const useCase = structuredClone(useCaseOf(catalogue, 'offer-prioritization'));
+    expect(await dryRunFindings(sql, useCase)).toEqual([]);
+    delete useCase.labels;
+    useCase.declaration.features.carried = [];
+    useCase.declaration.label.outputs = ['age', 'risk_score'];
+    useCase.features = `SELECT * REPLACE (len(member_id) AS member_id) FROM (${useCase.features}\n)`;
+    expect(await dryRunFindings(sql, useCase)).toEqual([
+      'features.sql gives "member_id" as BIGINT, which is no way to part members by: keep its type',
+    ]);
+  });
+
   test('a flag that does not compute', async () => {
     const findings = await changed(
       (text) => text.replace('adjusted_prediction > 25000', "smoker > DATE '2026-01-01' "),

@@ -132,4 +132,35 @@ describe('what does not fit is named', () => {
       },
     ]);
   });
+
+  test('buckets that nothing can be parted by, or that would not come together', () => {
+    const { declaration, contracts } = useCaseOf(catalogue, 'offer-prioritization');
+    const path = ['features', 'buckets'];
+    expect(declarationFindings(declaration, contracts)).toEqual([]);
+    const inBuckets = (change: (of: { declaration: typeof declaration; contracts: typeof contracts }) => void) => {
+      const changed = structuredClone({ declaration, contracts });
+      change(changed);
+      return declarationFindings(changed.declaration, changed.contracts).filter(
+        (finding) => finding.path[1] === 'buckets',
+      );
+    };
+    const withType = (source: string, sqlType: string) => (of: { contracts: typeof contracts }) => {
+      of.contracts[source].contract.columns.find(({ name }) => name === 'member_id')!.sqlType = sqlType;
+    };
+    expect(inBuckets(withType('claims', 'BIGINT'))).toEqual([
+      {
+        path,
+        message: '"member_id" is VARCHAR in members and BIGINT in claims: rows of one entity would not come together',
+      },
+    ]);
+    expect(inBuckets((of) => (of.declaration.entity.key = 'household'))).toEqual([
+      { path, message: 'no source has the column "household" by which it could be parted; leave it out' },
+    ]);
+    expect(
+      inBuckets((of) => {
+        withType('claims', 'BIGINT')(of);
+        of.declaration.features.buckets = 1;
+      }),
+    ).toEqual([]);
+  });
 });

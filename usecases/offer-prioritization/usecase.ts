@@ -76,6 +76,7 @@ export default defineUseCase({
       'consent_portal',
       ...rules,
     ],
+    buckets: 4,
   },
   label: { name: 'offer_priority', outputs, unit: 'points', maturity: 'P0D' },
   rules,

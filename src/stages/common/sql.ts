@@ -44,6 +44,8 @@ export const predictionsPath = (useCase: string) => `predictions/${useCase}`;
 export const recommendationsPath = (useCase: string) => `recommendations/${useCase}`;
 /** The pairs that the contact policy removed, each with its rule. */
 export const removalsPath = (useCase: string) => `recommendations/${useCase}-removed`;
+/** Marks the features of a run in the log of their table: they are appended once. */
+export const featuresTxn = (runId: string) => ({ appId: `features:${runId}`, version: 1 });
 export const driftPath = (useCase: string) => `drift/${useCase}`;
 
 /** Makes the table, as of a version, the view `name`; false where there is no table yet. */
@@ -59,11 +61,15 @@ export async function mountTable(
   return snapshot;
 }
 
-/** The rows that hold now: of several about one entity at one time, the one that came last. Without keys every row holds. */
-export function currentRows(view: string, keys: readonly string[], latestFirst: string): string {
-  if (keys.length === 0) return `SELECT * FROM ${quoteName(view)}`;
+/**
+ * The rows that hold now: of several about one entity at one time, the one that came last. Without keys every row holds. The
+ * condition says of which rows; those of one entity at one time must meet it together.
+ */
+export function currentRows(view: string, keys: readonly string[], latestFirst: string, condition = 'true'): string {
+  const rows = `SELECT * FROM ${quoteName(view)} WHERE ${condition}`;
+  if (keys.length === 0) return rows;
   const by = keys.map(quoteName).join(', ');
-  return `SELECT * FROM ${quoteName(view)} QUALIFY row_number() OVER (PARTITION BY ${by} ORDER BY ${latestFirst}) = 1`;
+  return `${rows} QUALIFY row_number() OVER (PARTITION BY ${by} ORDER BY ${latestFirst}) = 1`;
 }
 
 /** Which of several feature rows of one entity at one time holds: the one built last. */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Contract } from '../../../src/data/contract/contract.ts';
+import type { Json } from '../../../src/data/json.ts';
 import type { SqlEngine } from '../../../src/data/sql.ts';
 import type { GeneratedFile } from '../../../src/usecase/synthetic.ts';
 import { contractOf, toSilver } from '../silver.ts';
@@ -55,4 +56,17 @@ export async function mountSilver(sql: SqlEngine, delivered: Delivered): Promise
     const { counts } = await toSilver(sql, useCase, file);
     if (counts.quarantined > 0) throw new Error(`${counts.quarantined} records of ${source} are not good.`);
   }
+}
+
+type Cells = { [column: string]: Json };
+
+/** The columns in which two rows differ by more than the last digits of doubles that were added up in another order. */
+export function differences(found: Cells, wanted: Cells): string[] {
+  const columns = new Set([...Object.keys(found), ...Object.keys(wanted)]);
+  return [...columns].filter((column) => {
+    const [a, b] = [found[column], wanted[column]];
+    const isClose =
+      typeof a === 'number' && typeof b === 'number' && Math.abs(a - b) <= 1e-9 * Math.max(1, Math.abs(b));
+    return !isClose && a !== b;
+  });
 }

@@ -3,7 +3,17 @@ import { random } from '../../../src/ml/random.ts';
 import type { Json } from '../../../src/data/json.ts';
 import { openSql, type SqlEngine } from '../../../src/data/sql.ts';
 import { generate } from '../../../usecases/offer-prioritization/generate.ts';
-import { type Delivered, type Row, type Source, mountSilver, query, rowsOf, sources, together } from './deliveries.ts';
+import {
+  type Delivered,
+  type Row,
+  type Source,
+  differences,
+  mountSilver,
+  query,
+  rowsOf,
+  sources,
+  together,
+} from './deliveries.ts';
 import { featuresAt, referenceDates } from './oracle.ts';
 
 let sql: SqlEngine;
@@ -39,17 +49,6 @@ function decidedAnew({ claims }: Delivered, share: number): Row[] {
 
 const later = (time: string, days: number): string =>
   new Date(Date.parse(time) + days * 86_400_000).toISOString().replace('.000', '');
-
-/** The columns in which two rows differ by more than the last digits of doubles that were added up in another order. */
-function differences(found: Feature, wanted: { [column: string]: Json }): string[] {
-  const columns = new Set([...Object.keys(found), ...Object.keys(wanted)]);
-  return [...columns].filter((column) => {
-    const [a, b] = [found[column], wanted[column]];
-    const isClose =
-      typeof a === 'number' && typeof b === 'number' && Math.abs(a - b) <= 1e-9 * Math.max(1, Math.abs(b));
-    return !isClose && a !== b;
-  });
-}
 
 describe('features.sql agrees with the brute-force oracle in all 96 features', () => {
   test.each([

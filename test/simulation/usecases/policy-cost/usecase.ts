@@ -7,7 +7,7 @@ export default defineUseCase({
   card: { intendedUse: 'To be simulated.', limits: ['No data of anybody.'] },
   entity: { key: 'member_no', eventTime: 'recorded_at' },
   sources: { policies: 'policies.odcs.yaml' },
-  features: { numeric: ['units', 'factor'] },
+  features: { numeric: ['units', 'factor'], buckets: 2 },
   label: { column: 'charges', unit: 'USD', maturity: 'P0D' },
   models: [
     {

@@ -1,0 +1,4 @@
+import { append } from '../src/stages/append.ts';
+import { task } from './shared/task.ts';
+
+export const handler = task('Append', append);
