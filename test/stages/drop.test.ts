@@ -169,7 +169,7 @@ test('late rows stand in the receipt: how many, the oldest by how much, and thos
   const lookBack = '{ from: recorded_at, onTime: P10D, most: P45D, beyond: quarantine }';
   ports.catalogue = await declaring('[charges]', `      - property: lookBack\n        value: ${lookBack}\n`);
   const daysAgo = (days: number) => new Date(ports.clock.nowMs() - days * 86_400_000).toISOString();
-  const ages = [...Array.from({ length: 12 }, () => 20), 30.5, 1, 60, 61];
+  const ages = [...Array.from({ length: 12 }, () => 20.5), 30.5, 1, 60, 61];
   const rows = ages.map((days, i) => `L${i},40,MALE,27.5,1,no,NORTHWEST,10.00,${daysAgo(days)}`);
   await arrive('late.csv', [header, ...rows, ''].join('\n'));
   const receipt = await readReceipt(ports, { useCase: 'insurance-cost', runId: 'drop-late.csv' });
@@ -179,7 +179,7 @@ test('late rows stand in the receipt: how many, the oldest by how much, and thos
     broken: expect.arrayContaining([{ rule: 'look-back', column: 'recorded_at', outcome: 'quarantine', rows: 2 }]),
   });
   // one more at another time comes late by itself
-  await arrive('one.csv', [header, `M1,40,MALE,27.5,1,no,NORTHWEST,10.00,${daysAgo(20)}`, ''].join('\n'));
+  await arrive('one.csv', [header, `M1,40,MALE,27.5,1,no,NORTHWEST,10.00,${daysAgo(20.5)}`, ''].join('\n'));
   const few = await readReceipt(ports, { useCase: 'insurance-cost', runId: 'drop-one.csv' });
   expect(few?.late).toEqual({ rows: 1, oldestDays: 20, beyond: 0 });
   expect(receiptFacts(few!).late).toEqual({ rows: 1, oldestDays: null, beyond: 0 });
