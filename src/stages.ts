@@ -22,6 +22,7 @@ export type Place =
   | 'silver/tables'
   | 'gold/features'
   | 'gold/predictions'
+  | 'gold/shadows'
   | 'gold/drift'
   | 'gold/recommendations'
   | 'gold/exports'
@@ -75,7 +76,13 @@ const plan = z.strictObject({
 });
 
 /** A pinned model: what a scoring run uses from its first state to its last, whatever is promoted meanwhile. */
-const pin = z.strictObject({ version, modelDigest: z.string(), dataVersion: count });
+const pin = z.strictObject({
+  version,
+  modelDigest: z.string(),
+  dataVersion: count,
+  /** Of a version in shadow, with the champion that it is compared with. @default - it is the champion */
+  shadow: z.strictObject({ champion: version.nullable() }).optional(),
+});
 
 /** One share of a run: the rows whose entity key falls into `bucket` of `buckets`. */
 const partition = z.strictObject({ bucket: count, buckets: z.int().positive() });
@@ -175,7 +182,7 @@ export const stages = {
       snapshot: snapshot.optional(),
       candidates: z.array(candidate),
     }),
-    reads: ['silver/tables', 'gold/features', 'registry/leases', 'registry/versions'],
+    reads: ['silver/tables', 'gold/features', 'registry/leases', 'registry/versions', 'registry/promotions'],
     writes: ['registry/snapshots', 'registry/leases'],
     memoryMb: 3008,
     timeoutSeconds: 900,
@@ -219,18 +226,26 @@ export const stages = {
   }),
   Govern: stage({
     machines: ['govern'],
-    input: z.strictObject({ ...run, version }),
+    input: z.strictObject({
+      ...run,
+      version,
+      /** Where what was seen of the version in shadow is written down. @default - it has not been in shadow */
+      evidence: z.string().nullish(),
+    }),
     output: z.strictObject({
       ...run,
       version,
       promote: z.boolean(),
+      /** What it is promoted to, or refused as. */
+      alias: z.enum(['champion', 'shadow']),
+      decisionId: z.string(),
       reason: z.string(),
       /** The head of the promotion log that the decision was made on; `Promote` refuses to act on another. */
       expectedHead: z.string(),
       /** Of the criteria of the comparison; null where there was no champion to compare with. */
       criteriaHash: z.string().nullable(),
     }),
-    reads: ['registry/snapshots', 'registry/versions', 'registry/promotions'],
+    reads: ['gold/shadows', 'registry/snapshots', 'registry/versions', 'registry/promotions'],
     writes: ['registry/cards', 'registry/promotions', 'reports/facts'],
     memoryMb: 1769,
     timeoutSeconds: 300,
@@ -240,6 +255,8 @@ export const stages = {
     input: z.strictObject({
       ...run,
       version,
+      alias: z.enum(['champion', 'shadow']),
+      decisionId: z.string(),
       reason: z.string(),
       expectedHead: z.string(),
       criteriaHash: z.string().nullable(),
@@ -247,6 +264,7 @@ export const stages = {
     output: z.strictObject({
       ...run,
       version,
+      alias: z.enum(['champion', 'shadow']),
       previous: version.nullable(),
       /** The run to which the scoring that follows belongs. */
       scoreRunId: z.string(),
@@ -258,7 +276,7 @@ export const stages = {
   }),
   Pin: stage({
     machines: ['score'],
-    input: z.strictObject({ ...run, cause: z.enum(['promotion', 'schedule', 'manual']) }),
+    input: z.strictObject({ ...run, cause: z.enum(['promotion', 'shadow', 'schedule', 'manual']) }),
     output: z.strictObject({
       ...run,
       status: z.enum(['ready', 'idle']),
@@ -266,8 +284,17 @@ export const stages = {
       pin: pin.optional(),
       batches: z.array(z.string()),
       partitions: z.array(partition),
+      /** Whether, after the champion, a version in shadow is to be pinned. */
+      hasShadow: z.boolean(),
     }),
-    reads: ['gold/features', 'gold/predictions', 'registry/versions', 'registry/promotions', 'reports/facts'],
+    reads: [
+      'gold/features',
+      'gold/predictions',
+      'gold/shadows',
+      'registry/versions',
+      'registry/promotions',
+      'reports/facts',
+    ],
     writes: ['reports/facts'],
     memoryMb: 1769,
     timeoutSeconds: 300,
@@ -276,8 +303,8 @@ export const stages = {
     machines: ['score'],
     input: z.strictObject({ ...run, pin, batches: z.array(z.string()), partition }),
     output: part,
-    reads: ['gold/features', 'gold/predictions', 'registry/versions'],
-    writes: ['gold/predictions'],
+    reads: ['gold/features', 'gold/predictions', 'gold/shadows', 'registry/versions'],
+    writes: ['gold/predictions', 'gold/shadows'],
     memoryMb: 3008,
     timeoutSeconds: 900,
   }),
@@ -291,9 +318,11 @@ export const stages = {
       predictionsVersion: count,
       /** Whether the use case has a contact policy, which `Recommend` applies to the scores. */
       recommends: z.boolean(),
+      /** Where what was seen of a version in shadow is written down, once it is enough. */
+      evidence: z.string().optional(),
     }),
-    reads: ['gold/predictions', 'registry/versions'],
-    writes: ['gold/predictions', 'reports/facts'],
+    reads: ['gold/predictions', 'gold/shadows', 'registry/versions'],
+    writes: ['gold/predictions', 'gold/shadows', 'reports/facts'],
     memoryMb: 1769,
     timeoutSeconds: 300,
   }),

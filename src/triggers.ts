@@ -60,6 +60,9 @@ export const rules: readonly Rule[] = [
   },
   { name: 'RetrainRequested', bus: 'product', pattern: own('RetrainRequested'), starts: 'train' },
   { name: 'ModelTrained', bus: 'product', pattern: own('ModelTrained'), starts: 'govern' },
+  // a version that its use case wants to see in shadow first scores the newest batch, and is judged again once enough is seen
+  { name: 'ModelShadowed', bus: 'product', pattern: own('ModelShadowed'), starts: 'score' },
+  { name: 'ShadowObserved', bus: 'product', pattern: own('ShadowObserved'), starts: 'govern' },
   { name: 'ModelPromoted', bus: 'product', pattern: own('ModelPromoted'), starts: 'score' },
   { name: 'ScoresPublished', bus: 'product', pattern: own('ScoresPublished'), starts: 'monitor' },
 ];

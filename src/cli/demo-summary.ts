@@ -26,6 +26,8 @@ export type DemoDocument = {
   drift: { detected: boolean; features: string[] };
   /** What the retraining made that drift asked for; null where none was asked for. */
   challenger: { version: number; promoted: boolean; reason: string } | null;
+  /** The versions that scored in shadow before their first use, and whether what was seen let them pass. */
+  shadows: { version: number; promoted: boolean }[];
   /** Why the first files or their model went no further; null where they did. */
   refused: string | null;
   reports: string[];
@@ -54,13 +56,19 @@ export async function demoDocument(
   const [first, second] = await listVersions(ports.registry, useCase);
   const entries = await readLedger(ports.registry, useCase);
   const wasPromoted = (version: number) =>
-    entries.some((entry) => entry.kind === 'promote' && entry.version === version);
+    entries.some((entry) => entry.kind === 'promote' && entry.alias === 'champion' && entry.version === version);
   const evaluation = first && (await loadEvaluation(ports, first));
   const gates: readonly Gate[] = (first && (await fact(first.lineage.runId, 'Govern'))?.gates) ?? [];
 
   const driftRuns = ended.filter(({ announced }) => announced.includes('DriftDetected')).map(runIdOf);
   const drifts = await Promise.all(driftRuns.map(async (run) => (await fact(run, 'Monitor'))?.drift));
-  const judgement = second && (await fact(second.lineage.runId, 'Govern'))?.promotion;
+  const judgement =
+    second &&
+    entries.findLast(
+      ({ kind, alias, version }) =>
+        version === second.version && alias === 'champion' && (kind === 'promote' || kind === 'refuse'),
+    );
+  const shadows = entries.filter(({ kind, alias }) => kind === 'promote' && alias === 'shadow');
   return {
     format: 1,
     useCase,
@@ -93,6 +101,7 @@ export async function demoDocument(
             reason: judgement.reason,
           }
         : null,
+    shadows: shadows.map(({ version }) => ({ version, promoted: wasPromoted(version) })),
     refused: refusalOf(ended, gates),
     reports: reportPaths(directory, ended),
     seconds: (performance.now() - startedMs) / 1000,
@@ -157,6 +166,12 @@ export function summaryLines(document: DemoDocument, { style, width }: Output): 
           line('predictions', `${count(predictions.rows)} published and explained in the report`),
         ]
       : [line('refused', document.refused ?? '')]),
+    ...document.shadows.map(({ version, promoted }) =>
+      line(
+        'shadow',
+        `version ${version} scored in shadow first, and was then ${promoted ? 'promoted' : 'not promoted'}`,
+      ),
+    ),
     ...(champion ? [line('drift', drift.detected ? `found: ${drift.features.join(', ')}` : 'none found')] : []),
     ...(challenger
       ? [

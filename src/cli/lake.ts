@@ -9,6 +9,7 @@ import {
   quarantinePath,
   recommendationsPath,
   removalsPath,
+  shadowsPath,
   silverPath,
 } from '../stages/common/sql.ts';
 import { redrivenPath } from '../stages/common/redrive.ts';
@@ -17,7 +18,7 @@ import { useCaseOf } from '../usecase/catalogue.ts';
 /** A table of a use case, under the name by which SQL knows it. */
 export type NamedTable = { name: string; zone: string; path: string; table: DeltaTable };
 
-/** Every table that the use case can have: its sources, their quarantines, what was redriven from these, features, predictions, recommendations and drift. */
+/** Every table that the use case can have: its sources, their quarantines, what was redriven from these, features, predictions (of versions in shadow too), recommendations and drift. */
 export function tablesOf(ports: Ports, useCase: string, sql?: SqlEngine): NamedTable[] {
   const { declaration } = useCaseOf(ports.catalogue, useCase);
   const sources = Object.keys(declaration.sources);
@@ -37,6 +38,7 @@ export function tablesOf(ports: Ports, useCase: string, sql?: SqlEngine): NamedT
     ),
     named('features', 'gold', featuresPath(useCase)),
     named('predictions', 'gold', predictionsPath(useCase)),
+    ...(declaration.shadow ? [named('shadow_predictions', 'gold', shadowsPath(useCase))] : []),
     ...(declaration.recommend
       ? [
           named('recommendations', 'gold', recommendationsPath(useCase)),

@@ -1,5 +1,5 @@
 import { userInfo } from 'node:os';
-import { aliasHistory, liveAt, tombstoned } from '../governance/aliases.ts';
+import { aliasHistory, liveAt, shadowOf, tombstoned } from '../governance/aliases.ts';
 import { type LedgerEntry, readLedger } from '../governance/ledger.ts';
 import type { GateResult } from '../governance/gate.ts';
 import { declareCriteria, promote, refuse, rollBack } from '../governance/promotion.ts';
@@ -9,8 +9,11 @@ import type { Json } from '../data/json.ts';
 import type { Ports } from '../ports/stage-ports.ts';
 import { judge } from '../stages/common/judge.ts';
 import { mirrorChampion } from '../stages/common/mirror.ts';
+import { observeShadow } from '../stages/common/shadow.ts';
+import { withSql } from '../stages/common/sql.ts';
 import { loadEvaluation } from '../stages/common/version.ts';
 import { useCaseOf } from '../usecase/catalogue.ts';
+import type { Declaration } from '../usecase/declaration.ts';
 import { type Call, type Command, UsageError, exitCodes } from './command.ts';
 import { GateClosed } from './failure.ts';
 import { localPorts, useCaseOption } from './open.ts';
@@ -59,11 +62,17 @@ const handlers: { [name in Verb]: (request: Request) => Promise<void> } = {
   async list({ call: { output }, ports, useCase, entries }) {
     const champion = liveAt(entries, 'champion');
     const dead = tombstoned(entries);
+    const shadow = shadowOf(entries);
+    const statusOf = (version: number) => {
+      if (version === champion) return 'champion';
+      if (version === shadow) return 'shadow';
+      return dead.has(version) ? 'tombstoned' : '';
+    };
     const versions = await Promise.all(
       (await listVersions(ports.registry, useCase)).map(async (manifest) => ({
         manifest,
         evaluation: await loadEvaluation(ports, manifest),
-        status: manifest.version === champion ? 'champion' : dead.has(manifest.version) ? 'tombstoned' : '',
+        status: statusOf(manifest.version),
       })),
     );
     output.table(
@@ -135,8 +144,10 @@ const handlers: { [name in Verb]: (request: Request) => Promise<void> } = {
     const dryRun = call.flag('dry-run');
     const at = { store: ports.registry, useCase, nowMs: ports.clock.nowMs() };
     const said = { ...by(ports, reason), version };
-    const judgement = await judge(ports, useCaseOf(ports.catalogue, useCase).declaration, version, {
+    const { declaration } = useCaseOf(ports.catalogue, useCase);
+    const judgement = await judge(ports, declaration, version, {
       entries,
+      shadow: declaration.shadow ? await seenInShadow(ports, declaration, version, entries) : null,
       decisionId: said.decisionId,
       declare: async (criteria) => (dryRun ? null : (await declareCriteria(at, { ...said, criteria })).criteriaHash),
     });
@@ -144,7 +155,10 @@ const handlers: { [name in Verb]: (request: Request) => Promise<void> } = {
     const { gates, comparison, testSet, criteriaHash, expectedHead } = judgement;
     const decision = { ...said, criteriaHash, evidence: { gates, comparison, testSet } };
     if (!judgement.promote) {
-      if (!dryRun) await refuse(at, { ...decision, reason: `Asked for: ${reason} Refused: ${judgement.reason}` });
+      // a version that has not been seen enough is not refused: it waits
+      const waits = gates.every(({ name, passed }) => passed || name === 'shadowSeen');
+      if (!dryRun && !waits)
+        await refuse(at, { ...decision, reason: `Asked for: ${reason} Refused: ${judgement.reason}` });
       call.output.document({ useCase, version, promoted: false, gates });
       throw refusal(useCase, version, gates);
     }
@@ -197,6 +211,10 @@ function refusal(useCase: string, version: number, gates: readonly GateResult[])
     'bordereau registry list',
   );
 }
+
+/** As of now; a machine judges by what was written down when enough was seen. */
+const seenInShadow = (ports: Ports, declaration: Declaration, version: number, entries: readonly LedgerEntry[]) =>
+  withSql(ports, (sql) => observeShadow(sql, ports, declaration, { version, champion: liveAt(entries, 'champion') }));
 
 const by = (ports: Ports, reason: string) =>
   ({ alias: 'champion', actor: userInfo().username, reason, decisionId: ports.ids.next() }) as const;

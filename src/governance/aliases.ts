@@ -11,6 +11,19 @@ export function liveAt(entries: readonly LedgerEntry[], alias: Alias, timeMs = I
   return aliasHistory(entries, alias).findLast(({ atMs }) => atMs <= timeMs)?.version ?? null;
 }
 
+/**
+ * The version that is in shadow: put there, and neither promoted nor refused nor barred since. The champion's own number ends it
+ * too, so that a person can.
+ */
+export function shadowOf(entries: readonly LedgerEntry[]): number | null {
+  const entry = aliasHistory(entries, 'shadow').at(-1);
+  if (!entry || liveAt(entries, 'champion') === entry.version) return null;
+  const decides = ({ kind, alias }: LedgerEntry) =>
+    kind === 'tombstone' || (alias === 'champion' && kind !== 'declare');
+  const later = entries.filter(({ sequence, version }) => sequence > entry.sequence && version === entry.version);
+  return later.some(decides) ? null : entry.version;
+}
+
 /** The entries that moved the alias, in order. */
 export function aliasHistory(entries: readonly LedgerEntry[], alias: Alias): LedgerEntry[] {
   return entries.filter((entry) => entry.alias === alias && (entry.kind === 'promote' || entry.kind === 'rollback'));

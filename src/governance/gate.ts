@@ -1,3 +1,5 @@
+import { say, stored } from './text.ts';
+
 /** One gate's answer; plain JSON. A number that could not be computed is null. */
 export type GateResult = {
   name: string;
@@ -22,5 +24,27 @@ export function plainGate(name: string, passed: boolean, requirement: string, te
     name,
     passed,
     evidence: { value: null, low: null, high: null, limit: null, requirement, text, constantPasses: false },
+  };
+}
+
+/** A gate over one measured value without an interval, which passes up to the limit; one that was not measured fails. */
+export function atMostGate(
+  name: string,
+  value: number,
+  limit: number,
+  { asked, found, constantPasses }: { asked: string; found: string; constantPasses: boolean },
+): GateResult {
+  return {
+    name,
+    passed: value <= limit,
+    evidence: {
+      value: stored(value),
+      low: null,
+      high: null,
+      limit,
+      requirement: `${asked} ≤ ${say(limit)}`,
+      text: found,
+      constantPasses,
+    },
   };
 }

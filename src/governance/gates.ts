@@ -21,6 +21,8 @@ export type GateEvidence = {
   fairness: readonly GateResult[];
   /** What releasing a network in fewer bits has changed, against the declared limits; empty where nothing was. */
   quantisation: readonly GateResult[];
+  /** What was seen in shadow, against the declared limits; empty where that is not asked for, or not yet. */
+  shadow: readonly GateResult[];
   /** The checks of the comparison with the champion; empty where there is no champion yet. */
   championChecks: readonly GateResult[];
 };
@@ -41,6 +43,7 @@ export function evaluateGates(declared: Declaration['gates'], evidence: GateEvid
     }),
     ...evidence.fairness,
     ...evidence.quantisation,
+    ...evidence.shadow,
     ...evidence.championChecks,
   ];
 }

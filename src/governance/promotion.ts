@@ -1,5 +1,5 @@
 import type { Json } from '../data/json.ts';
-import { aliasHead, liveAt, rollbackTarget, tombstoned } from './aliases.ts';
+import { aliasHead, liveAt, rollbackTarget, shadowOf, tombstoned } from './aliases.ts';
 import { canonicalJson, sha256 } from './digest.ts';
 import { type Alias, appendToLedger, type LedgerAt, type LedgerEntry } from './ledger.ts';
 
@@ -130,7 +130,7 @@ export async function tombstone(
 ): Promise<LedgerEntry> {
   return appendToLedger(at, { kind: 'tombstone', decisionId }, (entries) => {
     for (const alias of ['champion', 'challenger', 'shadow'] as const) {
-      if (liveAt(entries, alias) !== version) continue;
+      if ((alias === 'shadow' ? shadowOf(entries) : liveAt(entries, alias)) !== version) continue;
       throw new VersionIsLive(
         `Version ${version} of ${at.useCase} is the ${alias}: roll back or promote another version, then tombstone it.`,
       );

@@ -1,7 +1,7 @@
 import type { QuantisationEvidence } from '../ml/formats/tflite/compare-quantised.ts';
 import type { Declaration } from '../usecase/declaration.ts';
-import type { GateResult } from './gate.ts';
-import { say, sayShare, stored } from './text.ts';
+import { type GateResult, atMostGate } from './gate.ts';
+import { say, sayShare } from './text.ts';
 
 /**
  * Whether a network that is released in fewer bits still decides as the one in float: mean difference of the scores, decisions
@@ -20,43 +20,25 @@ export function quantisationGates(
     toAbove: 0,
     toBelow: 0,
   });
+  // a constant is quantised without any loss, and passes them all
   return [
-    gateOf('quantisedScores', scoreDifference.mean, declared.maxMeanDifference, {
+    atMostGate('quantisedScores', scoreDifference.mean, declared.maxMeanDifference, {
       asked: 'mean difference of the scores',
       found: `Scores differ by ${say(scoreDifference.mean)} on average and by ${say(scoreDifference.max)} at most, on ${say(rows)} rows.`,
+      constantPasses: true,
     }),
-    gateOf('quantisedDecisions', worst.share, declared.maxFlipShare, {
+    atMostGate('quantisedDecisions', worst.share, declared.maxFlipShare, {
       asked: 'share of decisions that flip',
       found:
         worst.share === 0
           ? `No decision of ${say(rows)} flips.`
           : `At ${say(worst.threshold)}, where most decisions flip, it is ${sayShare(worst.share)} of ${say(rows)}: ${say(worst.toAbove)} upwards and ${say(worst.toBelow)} downwards.`,
+      constantPasses: true,
     }),
-    gateOf('quantisedSize', bytes.constantsRatio, declared.maxSizeRatio, {
+    atMostGate('quantisedSize', bytes.constantsRatio, declared.maxSizeRatio, {
       asked: 'size of the weights over float',
       found: `Weights and biases take ${say(bytes.integer.constants)} bytes instead of ${say(bytes.float.constants)}; the whole file ${say(bytes.integer.file)} instead of ${say(bytes.float.file)}.`,
+      constantPasses: true,
     }),
   ];
-}
-
-function gateOf(
-  name: string,
-  value: number,
-  limit: number,
-  { asked, found }: { asked: string; found: string },
-): GateResult {
-  return {
-    name,
-    passed: value <= limit,
-    evidence: {
-      value: stored(value),
-      low: null,
-      high: null,
-      limit,
-      requirement: `${asked} ≤ ${say(limit)}`,
-      text: found,
-      // a constant is quantised without any loss
-      constantPasses: true,
-    },
-  };
 }

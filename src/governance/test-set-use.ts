@@ -13,14 +13,17 @@ export type TestSetUse = {
 /**
  * Counts the decisions of the log that rest on the same test set. One is what a test set is made for: with every further one
  * the best of several is chosen by its luck on the same rows, and looks better on them than it is (Cawley and Talbot, "On
- * over-fitting in model selection", 2010). `decisionId` is the decision that is being taken.
+ * over-fitting in model selection", 2010). `decisionId` is the decision that is being taken, about `version`: that the same
+ * version went into shadow before was the first half of it, and no choice between several.
  */
 export function testSetUse(
   entries: readonly LedgerEntry[],
   { testDigest, testRows }: { testDigest: string; testRows: number },
-  decisionId: string,
+  { decisionId, version }: { decisionId: string; version: number },
 ): TestSetUse {
-  const others = entries.filter((entry) => entry.decisionId !== decisionId && digestsIn(entry).includes(testDigest));
+  const firstHalves = entries.filter((entry) => entry.alias === 'shadow' && entry.version === version);
+  const own = new Set([decisionId, ...firstHalves.map((entry) => entry.decisionId)]);
+  const others = entries.filter((entry) => !own.has(entry.decisionId) && digestsIn(entry).includes(testDigest));
   const decisions = new Set(others.map((entry) => entry.decisionId));
   return { digest: testDigest, rows: testRows, uses: decisions.size + 1 };
 }

@@ -23,6 +23,7 @@ export type RunFacts = {
   /** Of a model with several outputs: how good each one is, and what it looks at. */
   outputs?: readonly OutputQuality[];
   promotion?: Promotion;
+  shadow?: ShadowFacts;
   predictions?: Predictions;
   recommendations?: Recommendations;
   drift?: Drift;
@@ -283,7 +284,7 @@ export type TypicalCase = {
 export type Promotion = {
   version: string;
   algorithm: string;
-  decision: 'promoted' | 'refused';
+  decision: 'promoted' | 'shadowed' | 'refused';
   /** One sentence. */
   reason: string;
   /** Missing for the first version of a use case. */
@@ -301,6 +302,29 @@ export type PairedImprovement = MetricName & {
   /** The least improvement asked for; below zero it is a margin by which the challenger may be worse. */
   required?: number;
   met: boolean;
+};
+
+// ---- shadow
+
+/** What was seen of a version that scores beside the champion and that nothing acts on. */
+export type ShadowFacts = {
+  version: string;
+  runs: number;
+  rows: number;
+  /** Rows that it left without a prediction. */
+  failures: number;
+  /** Its predictions on its frozen test set (the reference) and in shadow, over the same bins. */
+  testRows?: number;
+  overlay?: readonly OverlayBin[];
+  /** The champion on those of the same rows that it has scored. */
+  champion?: {
+    version: string;
+    rows: number;
+    /** Shadow minus champion, in the unit of the target. */
+    meanDifference: number | null;
+    /** By band or decision: the champion's, and what the shadow would have made of it. */
+    decisions: readonly { champion: string; shadow: string; rows: number }[];
+  };
 };
 
 // ---- predictions

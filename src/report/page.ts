@@ -15,6 +15,7 @@ import { predictions } from './sections/predictions.ts';
 import { promotion } from './sections/promotion.ts';
 import { receipt } from './sections/receipt.ts';
 import { recommendations } from './sections/recommendations.ts';
+import { shadow } from './sections/shadow.ts';
 import { runStates } from './sections/run-states.ts';
 import { testResults } from './sections/test-results.ts';
 import { statusMark, statusSymbols } from './status.ts';
@@ -35,6 +36,7 @@ const parts: readonly ((facts: RunFacts) => Section | undefined)[] = [
   fairness,
   explanation,
   outputs,
+  shadow,
   promotion,
   predictions,
   recommendations,

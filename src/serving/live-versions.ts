@@ -1,4 +1,4 @@
-import { liveAt } from '../governance/aliases.ts';
+import { liveAt, shadowOf } from '../governance/aliases.ts';
 import { type Experiment, runningExperiment } from '../governance/experiment.ts';
 import { readLedger } from '../governance/ledger.ts';
 import type { Ports } from '../ports/stage-ports.ts';
@@ -62,7 +62,7 @@ export async function refreshLive(
   loaded.push(control);
   const challenger = experiment ? await load(experiment.challenger) : undefined;
   loaded.push(challenger);
-  const shadowVersion = liveAt(entries, 'shadow');
+  const shadowVersion = shadowOf(entries);
   const shadow = shadowVersion === control?.version ? undefined : await load(shadowVersion);
   return { control, challenger, shadow, experiment: challenger ? experiment : null, head, faults };
 }

@@ -5,6 +5,7 @@ import type { Estimate, Metric } from '../ml/metrics/metric.ts';
 import { outputOf } from '../ml/metrics/outputs.ts';
 import { descending } from '../ml/metrics/order.ts';
 import type { Design } from '../ml/encoders/design.ts';
+import type { ScoreBins } from '../governance/shadow.ts';
 import { type PredictionCheck, checkPredictions } from '../governance/integrity.ts';
 import { ensureHolder } from '../governance/lease.ts';
 import type { Lineage } from '../governance/lineage.ts';
@@ -50,6 +51,7 @@ import { predictingFile, readModelFile } from './common/model-file.ts';
 import { monitoredRows } from './common/monitored-rows.ts';
 import { scoreRows } from './common/scoring.ts';
 import { searchOf } from './common/search.ts';
+import { scoreBinsOf } from './common/shadow.ts';
 import { withSql } from './common/sql.ts';
 import { validateCandidate } from './common/validation.ts';
 import { calibrated } from './common/version.ts';
@@ -65,6 +67,8 @@ export type EvaluationDocument = {
   /** What the tariff to beat reaches; empty where none is declared. */
   rulesMetrics: { [name in MetricName]?: number };
   predictions: PredictionCheck;
+  /** How they are distributed, for what is seen in shadow; null where no version goes there. */
+  scores: ScoreBins | null;
   /** Of the declared intervals; null where there are none. */
   coverage: Coverage | null;
   /** The figures of each output where there are several. */
@@ -116,6 +120,7 @@ export const evaluate: Stage<'Evaluate'> = async ({ useCase, runId, snapshot, ke
     constantMetrics: constantMetrics(training.reference, test.label),
     rulesMetrics: rules ? measure(metricSet(training.reference), test.label, rules) : {},
     predictions: checkPredictions(predicted),
+    scores: declaration.shadow ? scoreBinsOf(predicted, outputs) : null,
     coverage: training.conformal && coverage(test.label, intervalsAround(training.conformal, adjusted)),
     outputs: outputNames(declaration).map((name, k) => ({
       name,

@@ -4,7 +4,15 @@ import { useCaseOf } from '../usecase/catalogue.ts';
 import { scoredColumns } from '../usecase/check.ts';
 import { inPartition, storePart } from './common/parts.ts';
 import { scoreRows } from './common/scoring.ts';
-import { currentFeatures, featuresPath, lakeTable, mountTable, predictionsPath, withSql } from './common/sql.ts';
+import {
+  currentFeatures,
+  featuresPath,
+  lakeTable,
+  mountTable,
+  predictionsPath,
+  shadowsPath,
+  withSql,
+} from './common/sql.ts';
 import { loadVersion } from './common/version.ts';
 import type { Stage } from './stage.ts';
 
@@ -32,7 +40,8 @@ export const score: Stage<'Score'> = async ({ useCase, runId, pin, batches, part
       `SELECT * FROM (${currentFeatures(declaration)}) WHERE _batch IN (${batches.map(quoteText).join(', ')}) AND ${inPartition(key, partition)}`,
     );
     const columns = [key, eventTime, ...scoredColumns(declaration), ...Object.keys(declaration.score.flags)];
-    const table = lakeTable(ports, ports.gold, predictionsPath(useCase), sql);
+    const path = pin.shadow ? shadowsPath(useCase) : predictionsPath(useCase);
+    const table = lakeTable(ports, ports.gold, path, sql);
     const data = await storeQuery(
       table,
       sql,
@@ -41,6 +50,6 @@ export const score: Stage<'Score'> = async ({ useCase, runId, pin, batches, part
         ${pin.dataVersion}::INTEGER AS data_version, make_timestamptz(${Math.floor(ports.clock.nowMs())} * 1000) AS predicted_at
       FROM scored ORDER BY ALL`,
     );
-    return storePart(ports.gold, { table: predictionsPath(useCase), runId, partition }, data);
+    return storePart(ports.gold, { table: path, runId, partition }, data);
   });
 };

@@ -1,6 +1,8 @@
 import { type Table, tableFromArrays, tableToIPC } from 'apache-arrow';
 import type { SqlEngine } from '../data/sql.ts';
+import { shadowOf } from '../governance/aliases.ts';
 import { acquireLease, releaseLease } from '../governance/lease.ts';
+import { readLedger } from '../governance/ledger.ts';
 import { listVersions } from '../governance/registry.ts';
 import { decideRetrain } from '../governance/retrain.ts';
 import { applyDesign, fitDesign } from '../ml/encoders/design.ts';
@@ -66,8 +68,10 @@ export const snapshot: Stage<'Snapshot'> = async ({ useCase, runId, cause }, por
   const { acquired, lease: held } = await acquireLease(lease, { holder: runId, nowMs, durationSeconds: leaseSeconds });
   const dataVersion = (await lakeTable(ports, ports.gold, featuresPath(useCase)).latest())?.version ?? -1;
   const newest = (await listVersions(ports.registry, useCase)).at(-1);
+  const inShadow = declaration.shadow ? shadowOf(await readLedger(ports.registry, useCase)) : null;
   const { start, reason } = decideRetrain({
     cause,
+    ...(inShadow !== null && { inShadow }),
     ...(!acquired && { heldBy: held }),
     dataVersion,
     ...(newest && newest.lineage.runId !== runId && { lastTrainedOn: newest.lineage.dataVersion }),

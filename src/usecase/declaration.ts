@@ -232,6 +232,23 @@ export const declarationSchema = z.strictObject({
       groupMeanVariation: z.strictObject({ max: z.number().gt(0) }).optional(),
     })
     .optional(),
+  /**
+   * Before its first use a version that passes every gate scores beside the champion, and nothing acts on it. What is seen of it
+   * then is held against these limits, each a gate. @default - a version that passes becomes champion at once
+   */
+  shadow: z
+    .strictObject({
+      /** Scoring runs and rows that are enough to judge; where there is a champion, it has scored so many of them too. */
+      runs: z.int().min(1),
+      minimumRows: z.int().min(1),
+      /** Share of the rows that it may leave without a prediction. */
+      maxFailureShare: z.number().min(0).lt(1).default(0),
+      /** Its predictions, against those of its own frozen test set. */
+      prediction: z.strictObject({ psi: z.number().gt(0) }),
+      /** Share of the rows that it may put into another band, or decide otherwise, than the champion. @default - any */
+      decisions: z.strictObject({ differ: share }).optional(),
+    })
+    .optional(),
   score: z.strictObject({
     ...schedule,
     /** The least adjusted prediction, in the label's unit. */
@@ -285,6 +302,7 @@ export type DeclarationInput = z.input<typeof declarationSchema>;
 /** A declaration with its defaults filled in. */
 export type Declaration = z.output<typeof declarationSchema>;
 export type ModelDeclaration = Declaration['models'][number];
+export type ShadowDeclaration = NonNullable<Declaration['shadow']>;
 
 /** A use case's one declaration: plain data, so that it is the same after a trip through JSON. Checked when it is loaded. */
 export function defineUseCase(declaration: DeclarationInput): DeclarationInput {

@@ -44,6 +44,7 @@ const sound: GateEvidence = {
   },
   fairness: [],
   quantisation: [],
+  shadow: [],
   championChecks: [],
 };
 

@@ -195,6 +195,13 @@ describe.each(deployed)('permissions in $environment.name', (deployment) => {
     }
   });
 
+  test('what a version in shadow predicts is read by nobody who acts on it', () => {
+    const readers = stageNames.filter((stage) =>
+      objectGrants(stagePolicy(deployment, stage)).includes('GetObject gold/shadows'),
+    );
+    expect(readers).toEqual(['Govern', 'Pin', 'Score', 'Publish']);
+  });
+
   test('a promotion is written by no stage of training, scoring or monitoring', () => {
     const writers = stageNames.filter((stage) =>
       objectGrants(stagePolicy(deployment, stage)).includes('PutObject registry/promotions'),

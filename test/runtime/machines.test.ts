@@ -39,8 +39,16 @@ test.each(machineNames)(
 describe('govern', () => {
   const input = { useCase: 'u', runId: 'r', version: 2 };
   const verdict = (expectedHead: string, promote = true): Canned =>
-    payload({ ...input, promote, reason: 'why', expectedHead, criteriaHash: null });
-  const promoted = payload({ ...input, previous: 1, scoreRunId: 'promotion-v2' });
+    payload({
+      ...input,
+      promote,
+      alias: 'champion',
+      decisionId: 'r/2',
+      reason: 'why',
+      expectedHead,
+      criteriaHash: null,
+    });
+  const promoted = payload({ ...input, alias: 'champion', previous: 1, scoreRunId: 'promotion-v2' });
 
   test('judges again, against what is live now, where the champion has changed meanwhile', async () => {
     const { status, called, history } = await run('govern', input, {
@@ -57,6 +65,23 @@ describe('govern', () => {
         : [];
     });
     expect(inputs).toEqual(['a', 'b']);
+  });
+
+  test('announces a version that goes into shadow to the scoring, and no promotion', async () => {
+    const shadowed = payload({ ...input, alias: 'shadow', previous: null, scoreRunId: 'shadow-v2' });
+    const { status, called, history } = await run('govern', input, {
+      Govern: [verdict('a')],
+      Promote: [shadowed],
+      AnnounceShadow: [announced],
+    });
+    expect([status, called]).toEqual(['SUCCEEDED', ['Govern', 'Promote', 'AnnounceShadow', 'Report']]);
+    expect(JSON.stringify(history)).toContain('ModelShadowed');
+  });
+
+  test('ends well where what was seen has been decided before', async () => {
+    const late = { ...input, evidence: 'shadows/u/_evidence/v2-x.json' };
+    const { status, called } = await run('govern', late, { Govern: [failing('ShadowDecided')] });
+    expect([status, called]).toEqual(['SUCCEEDED', ['Govern', 'Report']]);
   });
 
   test('announces a refusal with its reason, and promotes nothing', async () => {
@@ -164,6 +189,62 @@ describe('ingest', () => {
     const { status } = await redrive(structuredClone(killed!), { ...surroundings(), tasks });
     expect(status).toBe('SUCCEEDED');
     expect(asked).toEqual([0, 1, 2, 2, 3]);
+  });
+});
+
+describe('score', () => {
+  const run1 = { useCase: 'u', runId: 'r' };
+  const pin = { version: 1, modelDigest: 'd', dataVersion: 0 };
+  const pinned = (hasShadow: boolean, more: object = {}): Canned =>
+    payload({
+      ...run1,
+      status: 'ready',
+      reason: '',
+      pin: { ...pin, ...more },
+      batches: ['b'],
+      partitions: [],
+      hasShadow,
+    });
+  const published = (more: object = {}): Canned =>
+    payload({ ...run1, version: 1, rows: 1, predictionsVersion: 0, recommends: false, ...more });
+  const input = { ...run1, cause: 'manual' };
+
+  test('of a use case without a shadow ends with its scores', async () => {
+    const { status, called } = await run('score', input, {
+      Pin: [pinned(false)],
+      Publish: [published()],
+      AnnounceScores: [announced],
+    });
+    expect([status, called]).toEqual(['SUCCEEDED', ['Pin', 'Publish', 'AnnounceScores', 'Report']]);
+  });
+
+  test('has the shadow’s turn behind the champion’s, and announces no scores of it', async () => {
+    const { status, called } = await run('score', input, {
+      Pin: [pinned(true), pinned(false, { shadow: { champion: 1 } })],
+      Publish: [published(), published({ evidence: 'shadows/u/_evidence/v2-x.json' })],
+      AnnounceScores: [announced],
+      AnnounceObservation: [announced],
+    });
+    expect(status).toBe('SUCCEEDED');
+    expect(called).toEqual(['Pin', 'Publish', 'AnnounceScores', 'Pin', 'Publish', 'AnnounceObservation', 'Report']);
+  });
+
+  test('goes on to the shadow where there is nothing for a champion to score, and is quiet where too little is seen', async () => {
+    const idle = payload({ ...run1, status: 'idle', reason: '', batches: [], partitions: [], hasShadow: true });
+    const { status, called } = await run('score', input, {
+      Pin: [idle, pinned(false, { shadow: { champion: null } })],
+      Publish: [published()],
+    });
+    expect([status, called]).toEqual(['SUCCEEDED', ['Pin', 'Pin', 'Publish', 'Report']]);
+  });
+
+  test('that fails in shadow has published the champion’s scores before, and says so to somebody', async () => {
+    const { status, called } = await run('score', input, {
+      Pin: [pinned(true), failing('VersionNotFound')],
+      Publish: [published()],
+      AnnounceScores: [announced],
+    });
+    expect([status, called]).toEqual(['FAILED', ['Pin', 'Publish', 'AnnounceScores', 'Pin', 'Notify', 'Report']]);
   });
 });
 

@@ -1,12 +1,14 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Journey, crashEverywhere, journeys } from './crash-points.ts';
+import { type Journey, crashEverywhere, journeys, shadowJourneys, withShadow } from './crash-points.ts';
 import { type Theatre, openTheatre } from './play.ts';
 
 let theatre: Theatre & { close(): Promise<void> };
 let all: Journey[];
+let ofShadow: { [name: string]: Journey };
 beforeAll(async () => {
   theatre = await openTheatre();
   all = await journeys(theatre.ground, theatre.champion);
+  ofShadow = await shadowJourneys(withShadow(theatre.ground), theatre.champion);
 });
 afterAll(() => theatre.close());
 
@@ -19,6 +21,14 @@ test.each(['ingest', 'train', 'govern', 'score', 'monitor'])(
     const { restarts, points } = await crashEverywhere(theatre.ground, journey, theatre.reader);
     for (const stage of restarts.keys()) crashed.add(stage);
     expect(points).toBeGreaterThan(40);
+  },
+);
+
+test.each(['goes into shadow', 'scores in shadow', 'is judged by what was seen', 'scores beside the champion'])(
+  '15. so it is where a version %s',
+  async (name) => {
+    const { points } = await crashEverywhere(withShadow(theatre.ground), ofShadow[name], theatre.reader);
+    expect(points).toBeGreaterThan(30);
   },
 );
 

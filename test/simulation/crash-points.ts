@@ -41,6 +41,49 @@ export async function journeys(ground: Ground, champion: State): Promise<Journey
   ];
 }
 
+/** The ground with a use case that wants to see a version in shadow first. */
+export function withShadow(ground: Ground): Ground {
+  const catalogue = structuredClone(ground.catalogue);
+  catalogue.useCases[0].declaration.shadow = {
+    runs: 1,
+    minimumRows: 20,
+    maxFailureShare: 0,
+    prediction: { psi: 5 },
+    decisions: { differ: 0.99 },
+  };
+  return { ...ground, catalogue };
+}
+
+/**
+ * On that ground, the way of a version from training into shadow, through it, and to a decision: one journey each, and the scoring of
+ * a day on which the champion and the shadow both have something to score.
+ */
+export async function shadowJourneys(ground: Ground, champion: State): Promise<{ [name: string]: Journey }> {
+  const go = async (machine: MachineName, from: State, input: { [name: string]: Json }) => {
+    const journey: Journey = { machine, from, input: { useCase, ...input } };
+    return { journey, state: (await finished(ground, journey)).state() };
+  };
+  const scored = await go('score', champion, { runId: 'daily', cause: 'manual' });
+  const trained = await go('train', scored.state, { runId: 'retrain', cause: 'manual' });
+  const judged = await go('govern', trained.state, { runId: 'retrain', version: 5 });
+  const seen = await go('score', judged.state, { runId: 'shadow-v5', cause: 'shadow' });
+  const evidence = [...seen.state.gold.keys()].find((key) => key.includes('/_evidence/'));
+  demand(evidence !== undefined, 'the version was not seen in shadow');
+  const decided = await go('govern', seen.state, { runId: 'shadow-v5', version: 5, evidence });
+  const ingested = new World(ground, { seed: 'second file', from: seen.state });
+  ingested.only = ['ingest'];
+  const members = Array.from({ length: 12 }, (_, i) => `N${i}`);
+  await ingested.drop('newer.csv', contentOf(ingested.draw, members, 5000).bytes);
+  await ingested.scheduler.run();
+  const nightly = await go('score', ingested.state(), { runId: 'nightly', cause: 'manual' });
+  return {
+    'goes into shadow': judged.journey,
+    'scores in shadow': seen.journey,
+    'is judged by what was seen': decided.journey,
+    'scores beside the champion': nightly.journey,
+  };
+}
+
 async function withFile(ground: Ground, from: State): Promise<{ world: World; input: Json }> {
   const world = new World(ground, { seed: 'file', from });
   world.only = [];
@@ -147,6 +190,7 @@ async function endOf(state: State, reader: OutsideReader): Promise<{ [what: stri
     quarantine: await table(state.bronze, `quarantine/${useCase}/${source}`),
     features: await table(state.gold, `features/${useCase}`),
     predictions: await table(state.gold, `predictions/${useCase}`),
+    shadows: await table(state.gold, `shadows/${useCase}`),
     drift: await table(state.gold, `drift/${useCase}`),
     receipts: documents(state.reports, /\/receipt\.json$/).join('; '),
     pages: documents(state.reports, /^pages\//)

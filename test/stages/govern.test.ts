@@ -267,7 +267,7 @@ describe('Promote', () => {
   test('appends one entry with the gates as evidence, however often it is delivered', async () => {
     const { promote: _, ...decision } = await judge(2);
     const promoted = await world.run('Promote', decision);
-    expect(promoted).toEqual({ useCase, runId: 'r2', version: 2, previous: null, scoreRunId: 'r2' });
+    expect(promoted).toEqual({ useCase, runId: 'r2', version: 2, alias: 'champion', previous: null, scoreRunId: 'r2' });
     expect(await world.run('Promote', decision)).toEqual(promoted);
     const entries = await ledger();
     expect(entries.map(({ kind, version, replaces }) => ({ kind, version, replaces }))).toEqual([

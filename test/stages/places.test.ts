@@ -6,7 +6,7 @@ import type { Stage } from '../../src/stages/stage.ts';
 import { type StageName, stageNames, stages, zones } from '../../src/stages.ts';
 import { amountsFolder, toRecommend } from './ranking.ts';
 import { smallSearch, temporaryDirectory, useCasesFolder } from './use-cases.ts';
-import { type World, govern, ingest, openWorld, policies, score, train, useCase } from './world.ts';
+import { type World, govern, ingest, openWorld, policies, score, scoreShadow, train, useCase } from './world.ts';
 
 type Uses = { [stage in StageName]: { reads: Set<string>; writes: Set<string> } };
 
@@ -31,6 +31,20 @@ beforeAll(async () => {
   await govern(world, 's2', await train(world, 's2'));
   await world.run('Snapshot', { useCase, runId: 's3', cause: 'manual' });
   await report('train', 's3');
+
+  // one that sees its versions in shadow first
+  const third = temporaryDirectory();
+  const shadow = { runs: 1, minimumRows: 100, prediction: { psi: 0.5 } };
+  const shadowing = watched(await openWorld({ useCases: useCasesFolder(third.path, { ...smallSearch, shadow }) }));
+  await ingest(shadowing, 'january.csv', policies());
+  const version = await train(shadowing, 'r1');
+  await govern(shadowing, 'r1', version);
+  await scoreShadow(shadowing, 'r1');
+  const { evidence } = await scoreShadow(shadowing, 'r1');
+  await govern(shadowing, 'r1', version, evidence);
+  await score(shadowing, 'r1');
+  shadowing.close();
+  third.remove();
 
   // a key that is an identifier takes a vault
   const asIdentifier = (contract: string) => contract.replace('value: pseudonym', 'value: identifier');

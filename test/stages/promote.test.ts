@@ -38,7 +38,16 @@ async function registry() {
     runStage(
       'Promote',
       promote,
-      { useCase, runId: `run-${version}`, version, reason: `reason ${version}`, expectedHead, criteriaHash: null },
+      {
+        useCase,
+        runId: `run-${version}`,
+        version,
+        alias: 'champion',
+        decisionId: `run-${version}/${version}`,
+        reason: `reason ${version}`,
+        expectedHead,
+        criteriaHash: null,
+      },
       ports,
     );
   const promotions = async () => (await readLedger(store, useCase)).filter(({ kind }) => kind === 'promote');

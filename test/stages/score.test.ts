@@ -60,6 +60,7 @@ describe('Pin', () => {
       reason: 'There is no champion to score with.',
       batches: [],
       partitions: [],
+      hasShadow: false,
     });
     young.close();
   });
@@ -74,6 +75,7 @@ describe('Pin', () => {
       pin: { version: 1, modelDigest: digest, dataVersion: 0 },
       batches: ['drop-january.csv'],
       partitions: [{ bucket: 0, buckets: 1 }],
+      hasShadow: false,
     });
   });
 

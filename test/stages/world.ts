@@ -116,9 +116,14 @@ export async function train(
   return version;
 }
 
-/** Govern and, where the gates open, Promote. */
-export async function govern(world: World, runId: string, version: number): Promise<StageOutput<'Govern'>> {
-  const verdict = await world.run('Govern', { useCase, runId, version });
+/** Govern and, where the gates open, Promote; `evidence` is of a version in shadow. */
+export async function govern(
+  world: World,
+  runId: string,
+  version: number,
+  evidence?: string,
+): Promise<StageOutput<'Govern'>> {
+  const verdict = await world.run('Govern', { useCase, runId, version, evidence });
   const { promote, ...decision } = verdict;
   if (promote) await world.run('Promote', decision);
   return verdict;
@@ -126,12 +131,19 @@ export async function govern(world: World, runId: string, version: number): Prom
 
 /** Pin to Publish; gives what `Monitor` takes. */
 export async function score(world: World, runId: string): Promise<StageInput<'Monitor'>> {
-  const { pin, batches, partitions, reason } = await world.run('Pin', { useCase, runId, cause: 'manual' });
+  const { version, predictionsVersion } = await scored(world, runId, 'manual');
+  return { useCase, runId, version, predictionsVersion };
+}
+
+/** The same for the version in shadow; gives what `Publish` says of it. */
+export const scoreShadow = (world: World, runId: string) => scored(world, runId, 'shadow');
+
+async function scored(world: World, runId: string, cause: StageInput<'Pin'>['cause']): Promise<StageOutput<'Publish'>> {
+  const { pin, batches, partitions, reason } = await world.run('Pin', { useCase, runId, cause });
   if (!pin) throw new Error(`Nothing was pinned. ${reason}`);
   const parts = [];
   for (const partition of partitions) parts.push(await world.run('Score', { useCase, runId, pin, batches, partition }));
-  const { version, predictionsVersion } = await world.run('Publish', { useCase, runId, pin, batches, parts });
-  return { useCase, runId, version, predictionsVersion };
+  return world.run('Publish', { useCase, runId, pin, batches, parts });
 }
 
 /** Every object of a zone with its bytes, by key. */

@@ -117,6 +117,9 @@ export default defineUseCase({
     beatsChampion: { metric: 'log_loss', confidence: 0.95, minimumEffect: 0.002 },
   },
 
+  // before its first use a model scores a batch that nothing acts on
+  shadow: { runs: 1, minimumRows: 200, prediction: { psi: 0.25 }, decisions: { differ: 0.15 } },
+
   // risks differ by age, and so do the decisions: age is followed as a slice and has no limit of its own
   fairness: { over: ['gender'], selectionRatio: { min: 0.8 }, oddsDifference: { max: 0.15 } },
 

@@ -12,15 +12,20 @@ import { bar, round, swatch } from './marks.ts';
 import { rowsIn } from './rows.ts';
 
 /** One feature in both samples: areas for the reference, a line for the analysis, or paired bars for categories. */
-export function driftOverlay(
-  feature: FeatureDrift,
+export function driftOverlay(feature: FeatureDrift, bins: readonly OverlayBin[], samples: Drift): Figure {
+  return sampleOverlay({ ...feature, title: overlaySentence(feature) }, bins, samples);
+}
+
+/** The same of anything that two samples have, under a title of its own. */
+export function sampleOverlay(
+  feature: Pick<FeatureDrift, 'name' | 'unit'> & { title: string },
   bins: readonly OverlayBin[],
-  { reference, analysis }: Drift,
+  { reference, analysis }: Pick<Drift, 'reference' | 'analysis'>,
 ): Figure {
   const shown = safeOverlay(bins, reference, analysis);
   const numeric = closedBins(shown);
   return {
-    title: overlaySentence(feature),
+    title: feature.title,
     description: `Distribution of ${feature.name} in ${reference.label} and in ${analysis.label}, each as shares of its own rows.`,
     span: 'half',
     legend: [
@@ -60,7 +65,11 @@ function sampleLabel({ label, rows }: Sample): string {
 }
 
 /** Both outlines over true widths, so that a pooled bin is wider and not higher. */
-function histograms(bins: readonly Closed<OverlayBin>[], { unit = '' }: FeatureDrift, frame: Frame): Drawing {
+function histograms(
+  bins: readonly Closed<OverlayBin>[],
+  { unit = '' }: Pick<FeatureDrift, 'unit'>,
+  frame: Frame,
+): Drawing {
   const [left, right, top, bottom] = [4, frame.width - 4, 8, 168];
   const x = spanning(
     bins.flatMap((bin) => [bin.from, bin.to]),

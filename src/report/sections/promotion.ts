@@ -33,6 +33,10 @@ export function promotionHeadline({ version, algorithm, decision, champion }: Pr
       : `${challenger} promoted: the first champion`;
     return { status: 'passed', sentence };
   }
+  if (decision === 'shadowed') {
+    const meanwhile = champion ? `${versionName(champion.version)} stays champion meanwhile` : 'nothing is in use yet';
+    return { status: 'passed', sentence: `${challenger} goes into shadow first: ${meanwhile}` };
+  }
   return {
     status: 'warned',
     sentence: `${challenger} refused: ${champion ? `${versionName(champion.version)} stays champion` : 'there is no champion yet'}`,

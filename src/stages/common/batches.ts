@@ -1,4 +1,4 @@
-/** One batch of features, and by which model versions it has been scored. */
+/** One batch of features, and by which model versions it has been scored, there where they publish. */
 export type Batch = { name: string; rows: number; scoredBy: readonly number[] };
 
 /**
@@ -10,4 +10,10 @@ export function dueBatches(batches: readonly Batch[], champion: number): Batch[]
   return batches.filter(
     (batch) => batch.scoredBy.length === 0 || (batch === newest && !batch.scoredBy.includes(champion)),
   );
+}
+
+/** Which batches a version in shadow takes: the newest one at first, and then whatever comes after those that it has scored. */
+export function shadowBatches(batches: readonly Batch[], version: number): Batch[] {
+  const last = batches.findLastIndex(({ scoredBy }) => scoredBy.includes(version));
+  return last < 0 ? batches.slice(-1) : batches.slice(last + 1);
 }

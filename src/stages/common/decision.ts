@@ -1,12 +1,23 @@
 import type { LedgerEntry } from '../../governance/ledger.ts';
 
-/** Who decides about a version in a run, and under which id: one run decides about one version once. */
-export function decisionOf({ runId, version }: { runId: string; version: number }): {
-  actor: string;
-  decisionId: string;
-} {
-  return { actor: `machine govern, run ${runId}`, decisionId: `${runId}/${version}` };
+/**
+ * Who decides about a version in a run, and under which id: one run decides about one version once, and once more on what was seen
+ * of it in shadow.
+ */
+export function decisionOf({
+  runId,
+  version,
+  evidence,
+}: {
+  runId: string;
+  version: number;
+  evidence?: string | null | undefined;
+}): { actor: string; decisionId: string } {
+  const seen = evidence ? `/${evidence.split('/').at(-1)!}` : '';
+  return { actor: actorOf(runId), decisionId: `${runId}/${version}${seen}` };
 }
+
+export const actorOf = (runId: string) => `machine govern, run ${runId}`;
 
 /** The ledger as it stood before that decision fell; all of it where it has not fallen yet. */
 export function entriesBefore(entries: readonly LedgerEntry[], decisionId: string): readonly LedgerEntry[] {

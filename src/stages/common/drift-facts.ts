@@ -40,7 +40,7 @@ function columnFact(column: ColumnDrift, unit: string): FeatureDrift {
     test: { name: testName[test.name], statistic: test.statistic, p: test.pValue, adjustedP: test.adjustedPValue },
     minimumDetectable: column.minimumDetectableShift,
     ...(column.importance !== null && { importanceShare: column.importance }),
-    overlay: overlayOf(column),
+    overlay: overlayOf(column.bins, column.rows),
   };
 }
 
@@ -48,7 +48,7 @@ const severityFact = { NONE: 'stable', LOW: 'warn', MEDIUM: 'warn', HIGH: 'alert
 const testName = { kolmogorovSmirnov: 'Kolmogorov–Smirnov', chiSquare: 'χ²' } as const;
 
 /** Shares over the reference's own bins. */
-function overlayOf({ bins, rows }: ColumnDrift): OverlayBin[] {
+export function overlayOf(bins: ColumnDrift['bins'], rows: { reference: number; analysis: number }): OverlayBin[] {
   return bins.reference.map((count, i) => ({
     label: bins.levels ? bins.levels[i] : binLabel(bins.edges!, i),
     ...(bins.edges && { from: bins.edges[i - 1], to: bins.edges[i] }),
@@ -58,7 +58,7 @@ function overlayOf({ bins, rows }: ColumnDrift): OverlayBin[] {
 }
 
 function binLabel(edges: readonly number[], i: number): string {
-  const say = (edge: number) => String(Math.round(edge * 100) / 100);
+  const say = (edge: number) => String(Math.abs(edge) < 1 ? Number(edge.toPrecision(2)) : Math.round(edge * 100) / 100);
   if (i === 0) return `up to ${say(edges[0])}`;
   return i === edges.length ? `above ${say(edges[i - 1])}` : `${say(edges[i - 1])} – ${say(edges[i])}`;
 }

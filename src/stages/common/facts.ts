@@ -12,12 +12,15 @@ type Run = { useCase: string; runId: string };
 /** One stage's share; the identity of the run and its graph are the report's own to find. */
 export type StageFacts = Partial<Omit<RunFacts, 'run' | 'machines'>>;
 
-export async function recordFacts(ports: Ports, run: Run, stage: StageName, facts: StageFacts): Promise<void> {
+/** A stage, or its second turn in the same run, for a version in shadow. */
+type Teller = StageName | 'Publish-shadow';
+
+export async function recordFacts(ports: Ports, run: Run, stage: Teller, facts: StageFacts): Promise<void> {
   await writeFacts(ports, `${factsPrefix(run)}stages/${stage}.json`, facts);
 }
 
 /** The facts of one stage of a run, or undefined where it did not run. */
-export async function factsOf(ports: Ports, run: Run, stage: StageName): Promise<StageFacts | undefined> {
+export async function factsOf(ports: Ports, run: Run, stage: Teller): Promise<StageFacts | undefined> {
   return readFacts(ports, `${factsPrefix(run)}stages/${stage}.json`);
 }
 

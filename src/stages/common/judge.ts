@@ -10,6 +10,7 @@ import { fairnessGates } from '../../governance/fairness-gates.ts';
 import { type GateEvidence, evaluateGates, gateSummary } from '../../governance/gates.ts';
 import { imbalance } from '../../governance/imbalance.ts';
 import { quantisationGates } from '../../governance/quantisation-gates.ts';
+import { type ShadowEvidence, shadowGates } from '../../governance/shadow.ts';
 import { checkPredictions } from '../../governance/integrity.ts';
 import { type TestSetUse, reuseRemark, testSetUse } from '../../governance/test-set-use.ts';
 import type { LedgerEntry } from '../../governance/ledger.ts';
@@ -30,6 +31,8 @@ import { type LoadedVersion, loadEvaluation, loadVersion, readable } from './ver
 /** What there is to say about making a version champion. */
 export type Judgement = {
   challenger: VersionManifest;
+  /** What was seen of it in shadow; null where that was not asked. */
+  shadow: ShadowEvidence | null;
   /** Whoever was champion when it was judged. */
   champion: VersionManifest | null;
   gates: GateResult[];
@@ -57,7 +60,17 @@ export async function judge(
   ports: Ports,
   declaration: Declaration,
   version: number,
-  { entries, decisionId, declare }: { entries: readonly LedgerEntry[]; decisionId: string; declare: DeclareCriteria },
+  {
+    entries,
+    decisionId,
+    declare,
+    shadow = null,
+  }: {
+    entries: readonly LedgerEntry[];
+    decisionId: string;
+    declare: DeclareCriteria;
+    shadow?: ShadowEvidence | null;
+  },
 ): Promise<Judgement> {
   const { id } = declaration;
   const challenger = await readVersion(ports.registry, id, version);
@@ -85,12 +98,14 @@ export async function judge(
     lineage: challenger.lineage,
     fairness: fairnessGates(declaration, evaluation.fairness),
     quantisation: quantisationGates(declaration, evaluation.quantisation),
+    shadow: declaration.shadow && shadow ? shadowGates(declaration.shadow, shadow) : [],
     championChecks: contest?.comparison.checks ?? [],
   });
-  const testSet = testSetUse(entries, challenger.lineage, decisionId);
+  const testSet = testSetUse(entries, challenger.lineage, { decisionId, version });
   const why = contest && passesBesides(gates, contest.comparison) ? contest.comparison.reason : gateSummary(gates);
   return {
     challenger,
+    shadow,
     champion,
     gates,
     testSet,

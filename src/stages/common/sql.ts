@@ -41,6 +41,8 @@ export const silverPath = (useCase: string, source: string) => `tables/${useCase
 export const quarantinePath = (useCase: string, source: string) => `quarantine/${useCase}/${source}`;
 export const featuresPath = (useCase: string) => `features/${useCase}`;
 export const predictionsPath = (useCase: string) => `predictions/${useCase}`;
+/** What versions in shadow have predicted: nothing that acts reads it. */
+export const shadowsPath = (useCase: string) => `shadows/${useCase}`;
 export const recommendationsPath = (useCase: string) => `recommendations/${useCase}`;
 /** The pairs that the contact policy removed, each with its rule. */
 export const removalsPath = (useCase: string) => `recommendations/${useCase}-removed`;

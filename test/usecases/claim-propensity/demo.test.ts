@@ -89,3 +89,17 @@ test.runIf(long)(
     expect(challenger).toBeNull();
   },
 );
+
+test.runIf(long)(
+  'the first model scores in shadow, and what is seen of it makes it champion by nobody’s hand',
+  async () => {
+    const announced = told.ended.flatMap((ended) => ended.announced);
+    const way = ['ModelTrained', 'ModelShadowed', 'ShadowObserved', 'ModelPromoted', 'ScoresPublished'];
+    expect(announced.filter((event) => way.includes(event)).slice(0, way.length)).toEqual(way);
+    expect(told.document.shadows).toEqual([{ version: 1, promoted: true }]);
+    const gates = told.document.gates.map(({ name }) => name);
+    expect(gates).toEqual(expect.arrayContaining(['shadowSeen', 'shadowFailures', 'shadowPrediction']));
+    const [{ n }] = await told.rows('gold', `shadows/${useCase}`, 'SELECT count(*) AS n FROM rows');
+    expect(Number(n)).toBeGreaterThanOrEqual(200);
+  },
+);
