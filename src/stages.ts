@@ -48,6 +48,8 @@ export const candidate = z.strictObject({
   id: z.string(),
   kind: z.enum(['random-forest', 'gradient-boosting', 'glm', 'dense']),
   parameters: z.record(z.string(), z.json()),
+  /** The declared view that it is tried in. @default - the features alone */
+  view: z.string().optional(),
 });
 export type Candidate = z.infer<typeof candidate>;
 

@@ -2,6 +2,7 @@ import type { SqlEngine } from '../data/sql.ts';
 import type { DeltaTable } from '../lake/table.ts';
 import type { Ports } from '../ports/stage-ports.ts';
 import {
+  confusionPath,
   driftPath,
   featuresPath,
   lakeTable,
@@ -13,12 +14,13 @@ import {
   silverPath,
 } from '../stages/common/sql.ts';
 import { redrivenPath } from '../stages/common/redrive.ts';
+import { taskOf } from '../usecase/label.ts';
 import { useCaseOf } from '../usecase/catalogue.ts';
 
 /** A table of a use case, under the name by which SQL knows it. */
 export type NamedTable = { name: string; zone: string; path: string; table: DeltaTable };
 
-/** Every table that the use case can have: its sources, their quarantines, what was redriven from these, features, predictions (of versions in shadow too), recommendations and drift. */
+/** Every table that the use case can have: its sources, their quarantines, what was redriven from these, features, predictions (of versions in shadow too), recommendations, drift and confusion. */
 export function tablesOf(ports: Ports, useCase: string, sql?: SqlEngine): NamedTable[] {
   const { declaration } = useCaseOf(ports.catalogue, useCase);
   const sources = Object.keys(declaration.sources);
@@ -46,5 +48,6 @@ export function tablesOf(ports: Ports, useCase: string, sql?: SqlEngine): NamedT
         ]
       : []),
     named('drift', 'gold', driftPath(useCase)),
+    ...(taskOf(declaration) === 'binary' ? [named('confusion', 'gold', confusionPath(useCase))] : []),
   ];
 }

@@ -226,7 +226,7 @@ async function erase(call: Call, ports: Ports, useCase: UseCase): Promise<ExitCo
       by,
       sql,
       tables: outsideBronze(ports, useCase, sql)
-        .filter(({ name }) => name !== 'drift')
+        .filter(({ path }) => !path.startsWith('drift/'))
         .map((named) => ({ ...named, column: entity.key })),
       exports: { store: ports.gold, prefix: `exports/${id}/` },
       quarantines: tablesOf(ports, id, sql).filter(({ name }) => name.startsWith('quarantine')),

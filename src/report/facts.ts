@@ -27,6 +27,7 @@ export type RunFacts = {
   predictions?: Predictions;
   recommendations?: Recommendations;
   drift?: Drift;
+  confusion?: ConfusionOverTime;
   lineage?: Lineage;
 };
 
@@ -165,8 +166,8 @@ export type ModelComparison = {
 
 export type Candidate = {
   name: string;
-  /** A `baseline` is the constant or the current rules: shown to beat, never chosen. */
-  kind: 'candidate' | 'baseline';
+  /** A `baseline` is the constant or the current rules: shown to beat, never chosen; nor is one that is `compared` alone. */
+  kind: 'candidate' | 'compared' | 'baseline';
   chosen?: boolean;
   /** One entry per metric of the comparison, in that order. */
   scores: readonly CrossValidated[];
@@ -410,6 +411,25 @@ export type FeatureDrift = {
 };
 
 export type OverlayBin = { label: string; from?: number; to?: number; referenceShare: number; analysisShare: number };
+
+// ---- decisions and truth
+
+/** Decisions that were made before the truth was known, against what happened. */
+export type ConfusionOverTime = {
+  /** From the lowest predictions to the highest: the last one is the positive decision. */
+  decisions: readonly string[];
+  /** The one that leaves the case to a person. */
+  review?: string;
+  metrics: readonly MetricName[];
+  /** Oldest first. */
+  periods: readonly {
+    period: string;
+    rows: number;
+    cells: readonly { decision: string; happened: number; notHappened: number }[];
+    /** In the order of `metrics`. */
+    metrics: readonly number[];
+  }[];
+};
 
 // ---- lineage
 

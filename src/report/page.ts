@@ -3,6 +3,7 @@ import { duration, instant, known, versionName } from './format.ts';
 import { renderSection } from './section.ts';
 import type { Section } from './section.ts';
 import { calibration } from './sections/calibration.ts';
+import { confusion } from './sections/confusion.ts';
 import { dataQuality } from './sections/data-quality.ts';
 import { drift } from './sections/drift.ts';
 import { explanation } from './sections/explanation.ts';
@@ -41,6 +42,7 @@ const parts: readonly ((facts: RunFacts) => Section | undefined)[] = [
   predictions,
   recommendations,
   drift,
+  confusion,
   lineage,
 ];
 

@@ -1,31 +1,44 @@
 import { quoteName, quoteText } from '../data/quote.ts';
+import type { SqlEngine } from '../data/sql.ts';
 import { appendQuery } from '../lake/write.ts';
 import { groupsOf } from '../ml/metrics/actual-expected.ts';
 import type { Cell } from '../ml/encoders/columns.ts';
 import { isMissing, numbers } from '../ml/encoders/columns.ts';
 import { takeRows } from '../ml/tune/cross-validate.ts';
 import { type MonitoringResult, monitor as look } from '../monitoring/monitor.ts';
+import type { PeriodConfusion } from '../monitoring/confusion.ts';
 import type { MaturedRows } from '../monitoring/performance.ts';
 import type { ReferenceProfile } from '../monitoring/reference.ts';
 import { severities } from '../monitoring/severity.ts';
+import type { Ports } from '../ports/stage-ports.ts';
 import { useCaseOf } from '../usecase/catalogue.ts';
 import type { Columns } from '../ml/encoders/columns.ts';
 import { outputColumn } from '../usecase/check.ts';
 import type { Declaration } from '../usecase/declaration.ts';
 import { labelColumns, taskOf } from '../usecase/label.ts';
+import { confusionFacts, confusionOverTime, confusionRows } from './common/confusion.ts';
 import { daysOf } from './common/duration.ts';
 import { driftFacts } from './common/drift-facts.ts';
 import { factsOf, recordFacts } from './common/facts.ts';
 import { columnsOf, interleaved } from './common/frozen-sets.ts';
 import { metricSet } from './common/metric-set.ts';
 import { monitoredRows } from './common/monitored-rows.ts';
-import { driftPath, featuresPath, lakeTable, mountTable, predictionsPath, withSql } from './common/sql.ts';
+import {
+  confusionPath,
+  driftPath,
+  featuresPath,
+  lakeTable,
+  mountTable,
+  predictionsPath,
+  withSql,
+} from './common/sql.ts';
 import { loadVersion, readDocument } from './common/version.ts';
 import type { Stage } from './stage.ts';
 
 /**
  * Compares what a run has scored with the frozen training profile of the model that scored it, and, where the truth is known,
- * its predictions with that. One verdict, kept in the drift table.
+ * its predictions with that. One verdict, kept in the drift table; of an event also what was decided in each month, against what
+ * happened.
  */
 export const monitor: Stage<'Monitor'> = async ({ useCase, runId, version, predictionsVersion }, ports) => {
   const { declaration, contracts } = useCaseOf(ports.catalogue, useCase);
@@ -70,7 +83,14 @@ export const monitor: Stage<'Monitor'> = async ({ useCase, runId, version, predi
       txn: { appId: `monitor:${runId}:v${version}`, version: 1 },
       details: { runId, codeVersion: ports.codeVersion },
     });
+    const periods = await confusionOverTime(sql, declaration, {
+      metrics: metricSet(training.reference),
+      nowMs: ports.clock.nowMs(),
+    });
+    if (periods.length > 0) await keepConfusion(sql, ports, periods, { useCase, runId, version });
+    const confusion = confusionFacts(declaration, periods);
     await recordFacts(ports, { useCase, runId }, 'Monitor', {
+      ...(confusion && { confusion }),
       drift: driftFacts(result, declaration, unitsOf(declaration, contracts), version),
     });
     const { verdict } = result;
@@ -87,6 +107,25 @@ export const monitor: Stage<'Monitor'> = async ({ useCase, runId, version, predi
     };
   });
 };
+
+/** Adds one row for each month and decision. */
+async function keepConfusion(
+  sql: SqlEngine,
+  ports: Ports,
+  periods: readonly PeriodConfusion[],
+  { useCase, runId, version }: { useCase: string; runId: string; version: number },
+): Promise<void> {
+  await appendQuery(
+    lakeTable(ports, ports.gold, confusionPath(useCase), sql),
+    sql,
+    `SELECT ${quoteText(runId)} AS run_id, make_timestamptz(${Math.floor(ports.clock.nowMs())} * 1000) AS monitored_at, *
+      FROM (${confusionRows(periods)})`,
+    {
+      txn: { appId: `confusion:${runId}:v${version}`, version: 1 },
+      details: { runId, codeVersion: ports.codeVersion },
+    },
+  );
+}
 
 /** Rows whose label is there and final by now. */
 function maturedRows(declaration: Declaration, columns: Columns, nowMs: number): MaturedRows {

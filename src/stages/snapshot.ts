@@ -18,6 +18,7 @@ import type { FeedbackEffect } from '../recommend/feedback.ts';
 import type { Declaration } from '../usecase/declaration.ts';
 import { quoteName } from '../data/quote.ts';
 import { labelColumns } from '../usecase/label.ts';
+import { everyView } from '../usecase/views.ts';
 import {
   type RowSet,
   type SnapshotDocument,
@@ -130,8 +131,8 @@ async function freeze(
         'at least 50 and 20 are needed. Drop more data.',
     );
   }
-  const leftOut = sparseFeatures(declaration, rows, parts.train);
-  const findings = leakageIn(trainable(declaration, { leftOut }), rows, parts);
+  const leftOut = sparseFeatures(everyView(declaration), rows, parts.train);
+  const findings = leakageIn(trainable(everyView(declaration), { leftOut }), rows, parts);
   if (findings.length > 0) throw new LeakageFound(id, findings);
 
   const prefix = snapshotPrefix({ useCase: id, runId });

@@ -25,7 +25,7 @@ import { fromJsonBytes, getWritten, toJsonBytes } from './common/json.ts';
 import { calibratorOf, learn } from './common/learning.ts';
 import { type LabelReference, type MetricSet, describeMetric, labelReference, metricSet } from './common/metric-set.ts';
 import { writeModelFiles } from './common/model-file.ts';
-import { searchOf } from './common/search.ts';
+import { mayBeChosen, searchOf } from './common/search.ts';
 import { splitsOf } from './common/validation.ts';
 import type { Stage } from './stage.ts';
 import type { CandidateDocument } from './tune.ts';
@@ -58,7 +58,10 @@ export const train: Stage<'Train'> = async ({ useCase, runId, snapshot, tuned },
     ),
   );
   const metric = searchOf(declaration, documents[0].candidate.kind).metric;
-  const best = chooseBest(documents, metric);
+  const best = chooseBest(
+    documents.filter(({ candidate }) => mayBeChosen(declaration, candidate)),
+    metric,
+  );
   const learnt = await learn(declaration, refitted(declaration, best), rows, ports);
   const reference = labelReference(rows.label, declaration);
   const judged = judgedRows(
@@ -139,7 +142,7 @@ function comparison(
   const { folds, seed } = searchOf(declaration, best.candidate.kind);
   const candidates = documents.map((document): ReportedCandidate => ({
     name: document.candidate.id,
-    kind: 'candidate',
+    kind: mayBeChosen(declaration, document.candidate) ? 'candidate' : 'compared',
     chosen: document === best,
     scores: shown.map((name) => acrossFolds(document, name)),
     parameters: document.candidate.parameters as Parameters,

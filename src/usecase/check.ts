@@ -51,6 +51,7 @@ export function declarationFindings(declaration: Declaration, contracts: Contrac
     ...profileFindings(declaration, contracts),
     ...featureFindings(declaration),
     ...bucketFindings(declaration, contracts),
+    ...viewFindings(declaration),
     ...ratingFindings(declaration),
     ...rulesFindings(declaration),
     ...declaration.models.flatMap(modelFindings),
@@ -137,6 +138,19 @@ function bucketFindings({ entity, features }: Declaration, contracts: Contracts)
       path,
       message: `"${entity.key}" is ${type} in ${first} and ${other} in ${source}: rows of one entity would not come together`,
     }));
+}
+
+function viewFindings({ features }: Declaration): Finding[] {
+  return Object.entries(features.views).flatMap(([view, { numeric, categorical }]) => {
+    const path = ['features', 'views', view];
+    const names = [...numeric, ...categorical];
+    if (names.length === 0) return [{ path, message: 'has no column of its own' }];
+    return names.flatMap((name, i) => {
+      if (names.indexOf(name) < i) return [{ path, message: `"${name}" is named twice` }];
+      if (features.carried.includes(name)) return [];
+      return [{ path, message: `"${name}" is no carried column.${didYouMean(name, features.carried)}` }];
+    });
+  });
 }
 
 function ratingFindings(declaration: Declaration): Finding[] {

@@ -141,6 +141,21 @@ export const declarationSchema = z.strictObject({
     categorical: z.array(name).default([]),
     /** Columns that no model sees, for rules and slices. */
     carried: z.array(name).default([]),
+    /**
+     * View → carried columns that are features in it, beside those above. Every model is tried in every view too, with the same
+     * parameters and on the same folds.
+     */
+    views: z
+      .record(
+        name,
+        z.strictObject({
+          numeric: z.array(name).default([]),
+          categorical: z.array(name).default([]),
+          /** Shown beside the others and never chosen: where single cases are decided at once its columns may not be known. */
+          comparedOnly: z.boolean().default(false),
+        }),
+      )
+      .default({}),
     /** A feature that is missing in a larger share of the training rows is left out of that training. @default 1 */
     maxMissingShare: z.number().gt(0).max(1).default(1),
     /**

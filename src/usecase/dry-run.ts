@@ -5,6 +5,7 @@ import type { SqlEngine } from '../data/sql.ts';
 import type { UseCase } from './catalogue.ts';
 import { featureTableColumns, scoredColumns } from './check.ts';
 import { featureQuery } from './feature-query.ts';
+import { everyView } from './views.ts';
 
 /**
  * Runs a use case's SQL (features.sql, its contracts' rules, the profile groups, the flags) over tables of the contracts'
@@ -33,6 +34,7 @@ export async function dryRunFindings(sql: SqlEngine, useCase: UseCase): Promise<
     }
   }
 
+  const { features } = everyView(declaration);
   const file = useCase.labels === undefined ? 'features.sql' : 'features.sql or labels.sql';
   await attempt(file, `CREATE OR REPLACE TEMP TABLE dry_features AS ${featureQuery(useCase)}`);
   if (findings.length > 0) return findings;
@@ -42,10 +44,10 @@ export async function dryRunFindings(sql: SqlEngine, useCase: UseCase): Promise<
     if (!names.includes(name)) findings.push(`${file} gives no column "${name}".${didYouMean(name, names)}`);
   }
   for (const { column_name: name, column_type: type } of given) {
-    if (declaration.features.numeric.includes(name) && !/INT|DOUBLE|FLOAT|BOOLEAN/.test(type)) {
+    if (features.numeric.includes(name) && !/INT|DOUBLE|FLOAT|BOOLEAN/.test(type)) {
       findings.push(`features.sql gives the numeric feature "${name}" as ${type}: cast it to DOUBLE`);
     }
-    if (declaration.features.categorical.includes(name) && type !== 'VARCHAR') {
+    if (features.categorical.includes(name) && type !== 'VARCHAR') {
       findings.push(`features.sql gives the categorical feature "${name}" as ${type}: cast it to VARCHAR`);
     }
   }

@@ -87,6 +87,7 @@ describe('everyone can read a chart', () => {
       'shap-bars',
       'case-1',
       'case-2',
+      'shadow-scores',
       'paired-improvements',
       'bands',
       'interval-coverage',
@@ -95,6 +96,7 @@ describe('everyone can read a chart', () => {
       'drift-overlay-2',
       'drift-overlay-3',
       'drift-overlay-4',
+      'confusion-periods',
     ]);
     for (const figure of figures) {
       const inside = elements(figure);

@@ -422,6 +422,55 @@ export function sampleFacts(seed = 42): RunFacts {
         },
       ],
     },
+    shadow: {
+      version: '4',
+      runs: 2,
+      rows: 1_240,
+      failures: 0,
+      testRows: 980,
+      overlay: [0.12, 0.2, 0.34, 0.52, 0.81].map((edge, i, edges) => ({
+        label: i === 0 ? `up to ${edge}` : `${edges[i - 1]} – ${edge}`,
+        ...(i > 0 && { from: edges[i - 1] }),
+        to: edge,
+        referenceShare: 0.2,
+        analysisShare: [0.18, 0.23, 0.21, 0.2, 0.18][i],
+      })),
+      champion: {
+        version: '3',
+        rows: 1_180,
+        meanDifference: 12.4,
+        decisions: [
+          { champion: 'low', shadow: 'low', rows: 800 },
+          { champion: 'low', shadow: 'high', rows: 60 },
+          { champion: 'high', shadow: 'high', rows: 320 },
+        ],
+      },
+    },
+    confusion: {
+      decisions: ['reject', 'manual_review', 'approve'],
+      review: 'manual_review',
+      metrics: [
+        { name: 'Precision', unit: '', better: 'higher' },
+        { name: 'Recall', unit: '', better: 'higher' },
+        { name: 'F1', unit: '', better: 'higher' },
+        { name: 'ROC AUC', unit: '', better: 'higher' },
+      ],
+      periods: [
+        ['2026-01', [40, 210, 180, 90, 600, 52], [0.92, 0.73, 0.81, 0.88]],
+        ['2026-02', [61, 190, 170, 120, 540, 88], [0.86, 0.7, 0.77, 0.85]],
+        ['2026-03', [5, 30, 12, 13, 60, 14], [0.81, 0.69, 0.75, NaN]],
+        ['2026-04', [1, 2, 0, 0, 3, 0], [1, 0.75, 0.86, 1]],
+      ].map(([period, counts, metrics]) => ({
+        period: period as string,
+        rows: (counts as number[]).reduce((sum, rows) => sum + rows, 0),
+        cells: ['reject', 'manual_review', 'approve'].map((decision, d) => ({
+          decision,
+          happened: (counts as number[])[2 * d],
+          notHappened: (counts as number[])[2 * d + 1],
+        })),
+        metrics: metrics as number[],
+      })),
+    },
     predictions: {
       rows: 4912,
       modelVersion: '4',
@@ -542,7 +591,8 @@ function numericDrift(
 
 /** More of everything than a use case has: 96 features as in `offer-prioritization`, long tables, many states. */
 export function largeFacts(): RunFacts {
-  const facts = sampleFacts();
+  // its labels are amounts: there is no event to be confused about
+  const { confusion: _, ...facts } = sampleFacts();
   const draw = random(7);
   const many = <Item>(count: number, make: (i: number) => Item) => Array.from({ length: count }, (_, i) => make(i));
   const wide = { rows: 20_000, columns: 96, names: many(96, (i) => `engagement_channel_rate_last_${i}_days`) };

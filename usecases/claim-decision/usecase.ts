@@ -43,6 +43,14 @@ export default defineUseCase({
       'rvu_total',
       'reimbursement',
     ],
+    views: {
+      // what the history of a provider and of a patient would add; a single request does not know them
+      extended: {
+        numeric: ['diagnoses', 'provider_decided', 'provider_denial_share', 'patient_denied'],
+        categorical: ['diagnosis_group'],
+        comparedOnly: true,
+      },
+    },
   },
   label: { column: 'approved', task: 'binary', maturity: 'P30D' },
 

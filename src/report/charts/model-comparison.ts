@@ -23,6 +23,9 @@ export function modelComparison(models: ModelComparison): Figure {
     legend: [
       { sample: mark('diamond', 0, 0, 'blue'), text: 'chosen' },
       { sample: mark('dot', 0, 0, 'ink'), text: 'candidate' },
+      ...(ranked.some(({ kind }) => kind === 'compared')
+        ? [{ sample: mark('ring', 0, 0, 'ink'), text: 'compared only' }]
+        : []),
       { sample: mark('square', 0, 0, 'muted'), text: 'baseline' },
       { sample: el('path', { d: 'M-10 0H10M-10-4v8M10-4v8', class: 'line ink' }), text: '95 % interval' },
       { sample: el('path', { d: 'M-6-4v8M0-4v8M6-4v8', class: 'line quiet' }), text: 'fold' },
@@ -37,7 +40,7 @@ export function modelComparison(models: ModelComparison): Figure {
         { label: 'Parameters' },
       ],
       rows: ranked.map((candidate) => [
-        candidate.name + (candidate.chosen ? ' (chosen)' : candidate.kind === 'baseline' ? ' (baseline)' : ''),
+        candidate.name + remark(candidate),
         ...models.metrics.map(({ unit }, m) =>
           candidate.scores[m] ? estimate(candidate.scores[m].estimate, unit) : '',
         ),
@@ -60,12 +63,18 @@ export function modelsHeadline(models: ModelComparison): Headline {
 
   const own = chosen.scores[0].estimate;
   const result = `${chosen.name} chosen: ${metric.name} ${estimate(own, metric.unit)} ${judgedOn(models)}`;
-  const rival = ranked.find((candidate) => candidate.kind === 'candidate' && candidate !== chosen);
+  const rival = ranked.find((candidate) => candidate.kind !== 'baseline' && candidate !== chosen);
   if (!rival) return { status: 'passed', sentence: result };
   const other = rival.scores[0].estimate.value;
   const close = known(own.low) && known(own.high) && own.low <= other && other <= own.high;
   const comparison = close ? 'lies within that interval, at' : 'reaches';
-  return { status: 'passed', sentence: `${result}; ${rival.name} ${comparison} ${quantity(other, metric.unit)}` };
+  const named = rival.name + (rival.kind === 'compared' ? ', compared only,' : '');
+  return { status: 'passed', sentence: `${result}; ${named} ${comparison} ${quantity(other, metric.unit)}` };
+}
+
+function remark({ chosen, kind }: Candidate): string {
+  if (chosen) return ' (chosen)';
+  return { candidate: '', compared: ' (compared only)', baseline: ' (baseline)' }[kind];
 }
 
 function judgedOn({ folds }: ModelComparison): string {
@@ -95,7 +104,7 @@ function draw(ranked: readonly Candidate[], metric: MetricName, frame: Frame): D
         const { shape, color, style } = looks(candidate);
         return fragment(
           rows.words(r, estimate(score, metric.unit), style),
-          candidate.kind === 'candidate' && folds(scale, foldValues, rows.y(r)),
+          candidate.kind !== 'baseline' && folds(scale, foldValues, rows.y(r)),
           overlaps(scale.domain(), score) && whisker(scale, score.low, score.high, rows.y(r), color),
           markAt(scale, score.value, rows.y(r), shape, color),
         );
@@ -112,19 +121,20 @@ function folds(scale: Scale, values: readonly number[], y: number): Markup {
 
 function looks({ chosen, kind }: Candidate): { shape: Shape; color: string; style?: 'strong' | 'muted' } {
   if (kind === 'baseline') return { shape: 'square', color: 'muted', style: 'muted' };
+  if (kind === 'compared') return { shape: 'ring', color: 'ink' };
   return chosen ? { shape: 'diamond', color: 'blue', style: 'strong' } : { shape: 'dot', color: 'ink' };
 }
 
 /** The span of the candidates; that of the baselines only where the candidates stay apart: else they stand at the edge. */
 function domain(ranked: readonly Candidate[]): number[] {
-  const values = (kind: Candidate['kind']) =>
+  const values = (isBaseline: boolean) =>
     ranked
-      .filter((candidate) => candidate.kind === kind)
+      .filter((candidate) => (candidate.kind === 'baseline') === isBaseline)
       .flatMap(({ kind, scores: [{ estimate, foldValues }] }) =>
         kind === 'baseline' ? [estimate.value] : [estimate.low, estimate.value, estimate.high, ...foldValues],
       )
       .filter(known);
-  const [own, all] = [values('candidate'), [...values('candidate'), ...values('baseline')]];
+  const [own, all] = [values(false), [...values(false), ...values(true)]];
   const span = (list: readonly number[]) => Math.max(...list) - Math.min(...list);
   return own.length > 0 && span(all) > 2.5 * span(own) ? own : all;
 }

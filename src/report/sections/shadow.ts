@@ -1,6 +1,6 @@
 import { sampleOverlay } from '../charts/drift-overlay.ts';
 import type { RunFacts, ShadowFacts } from '../facts.ts';
-import { renderFigure } from '../figure.ts';
+import { figureGrid, renderFigure } from '../figure.ts';
 import { count, counted, percent, versionName } from '../format.ts';
 import { lead, tableHeading } from '../section.ts';
 import type { Section } from '../section.ts';
@@ -26,17 +26,19 @@ export function shadow({ shadow, target = { name: 'target', unit: '' } }: RunFac
         'Nothing acts on what a version predicts in shadow: it is stored apart and read by the gates alone.',
       ),
       overlay.length > 0 &&
-        renderFigure(
-          sampleOverlay(
-            { name: 'prediction', unit: target.unit, title: 'Predictions in shadow and on the frozen test set' },
-            overlay,
-            {
-              reference: { label: 'frozen test set', rows: testRows },
-              analysis: { label: 'in shadow', rows: shadow.rows },
-            },
+        figureGrid([
+          renderFigure(
+            sampleOverlay(
+              { name: 'prediction', unit: target.unit, title: 'Predictions in shadow and on the frozen test set' },
+              overlay,
+              {
+                reference: { label: 'frozen test set', rows: testRows },
+                analysis: { label: 'in shadow', rows: shadow.rows },
+              },
+            ),
+            'shadow-scores',
           ),
-          'shadow-scores',
-        ),
+        ]),
       champion && champion.rows > 0 && tableHeading(`Decided by version ${champion.version}, and in shadow`),
       champion && champion.rows > 0 && table(decisionTable(champion), 'Decisions of the champion and of the shadow'),
     ],

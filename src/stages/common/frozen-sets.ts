@@ -40,7 +40,17 @@ export function trainable(declaration: Declaration, { leftOut }: Pick<SnapshotDo
   const { features } = declaration;
   return {
     ...declaration,
-    features: { ...features, numeric: kept(features.numeric), categorical: kept(features.categorical) },
+    features: {
+      ...features,
+      numeric: kept(features.numeric),
+      categorical: kept(features.categorical),
+      views: Object.fromEntries(
+        Object.entries(features.views).map(([view, { numeric, categorical, ...rest }]) => [
+          view,
+          { ...rest, numeric: kept(numeric), categorical: kept(categorical) },
+        ]),
+      ),
+    },
   };
 }
 

@@ -21,6 +21,7 @@ import { groupsOf } from '../../ml/metrics/actual-expected.ts';
 import type { Ports } from '../../ports/stage-ports.ts';
 import type { Declaration } from '../../usecase/declaration.ts';
 import { taskOf } from '../../usecase/label.ts';
+import { viewed } from '../../usecase/views.ts';
 import { metricDescriptors, rowLoss } from '../../usecase/metrics.ts';
 import type { EvaluationDocument } from '../evaluate.ts';
 import { type RowSet, readFrozenSet, trainable } from './frozen-sets.ts';
@@ -90,7 +91,7 @@ export async function judge(
       digestFaults: await verifyVersion(ports.registry, challenger),
       unreadable: model.fault ?? measured.fault,
       features: {
-        expected: featuresOf(trainable(declaration, evaluation)),
+        expected: featuresOf(viewed(trainable(declaration, evaluation), model.value?.training.candidate.view)),
         found: model.value ? columnsRead(model.value.learnt) : [],
       },
       predictions: evaluation.predictions,

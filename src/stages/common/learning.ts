@@ -18,6 +18,7 @@ import type { Ports } from '../../ports/stage-ports.ts';
 import type { Candidate } from '../../stages.ts';
 import type { Declaration } from '../../usecase/declaration.ts';
 import { taskOf } from '../../usecase/label.ts';
+import { everyView, viewed } from '../../usecase/views.ts';
 import { denseContributions, learnDense } from './dense-learning.ts';
 import { type RowSet, takeRowSet } from './frozen-sets.ts';
 import { glmMatrix, learnGlm } from './glm-learning.ts';
@@ -47,11 +48,12 @@ export function designSpec({ features }: Declaration): DesignSpec {
 
 /** Fits encoders and model on these rows alone; where the model stops early, on those that are not to watch it. */
 export async function learn(
-  declaration: Declaration,
+  declared: Declaration,
   candidate: Candidate,
   rows: RowSet,
   { backends = {}, trainingThreads = 1 }: TrainingPorts = {},
 ): Promise<Learnt> {
+  const declaration = viewed(declared, candidate.view);
   if (candidate.kind === 'glm') return learnGlm(declaration, candidate.parameters, rows.columns, rows.label);
   if (candidate.kind === 'dense') {
     const parameters: DenseParameters = candidate.parameters;
@@ -150,7 +152,7 @@ export function explainRows(declaration: Declaration, learnt: Learnt, columns: C
   if (isTrees(model)) return { design, matrix, outputs: model.outputs, shap: treeShap(model, matrix).values };
   // a GLM and a network have a feature for each level: shown is the column
   const read = new Set(columnsRead(learnt));
-  const spec = designSpec(declaration).filter(({ column }) => read.has(column));
+  const spec = designSpec(everyView(declaration)).filter(({ column }) => read.has(column));
   const shown = fitDesign(columns, spec);
   return {
     design: shown,

@@ -9,8 +9,22 @@ export function searchOf(declaration: Declaration, kind: Candidate['kind']): Mod
   return model.search;
 }
 
-/** Every candidate of the declaration: each model as declared, then its trials, drawn from its search space. */
+/** Every candidate of the declaration: each model as declared, then its trials, drawn from its search space; and all of these in each view. */
 export function candidatesOf(declaration: Declaration): Candidate[] {
+  const views = Object.keys(declaration.features.views);
+  const plain = plainCandidates(declaration);
+  return [
+    ...plain,
+    ...views.flatMap((view) => plain.map((candidate) => ({ ...candidate, id: `${candidate.id}-${view}`, view }))),
+  ];
+}
+
+/** Whether the candidate may be chosen, and is not there to be compared alone. */
+export function mayBeChosen({ features }: Declaration, { view }: Candidate): boolean {
+  return view === undefined || !features.views[view].comparedOnly;
+}
+
+function plainCandidates(declaration: Declaration): Candidate[] {
   return declaration.models.flatMap(({ kind, parameters, search }) => {
     const trials = search.trials === 0 ? [] : planCandidates(search.space, search.trials, search.seed);
     const points: object[] = [{}, ...trials.map((trial) => trial.parameters)];

@@ -50,6 +50,9 @@ export const removalsPath = (useCase: string) => `recommendations/${useCase}-rem
 export const featuresTxn = (runId: string) => ({ appId: `features:${runId}`, version: 1 });
 export const driftPath = (useCase: string) => `drift/${useCase}`;
 
+/** What was decided in each month, against what happened, as each look at it found it. */
+export const confusionPath = (useCase: string) => `drift/${useCase}-confusion`;
+
 /** Makes the table, as of a version, the view `name`; false where there is no table yet. */
 export async function mountTable(
   table: DeltaTable,
