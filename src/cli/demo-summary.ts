@@ -2,6 +2,7 @@ import { liveAt } from '../governance/aliases.ts';
 import { readLedger } from '../governance/ledger.ts';
 import { listVersions } from '../governance/registry.ts';
 import type { Estimate } from '../ml/metrics/metric.ts';
+import { upliftHeadline } from '../report/charts/uplift.ts';
 import type { DataQuality, Drift, Gate } from '../report/facts.ts';
 import type { Ended, Runtime } from '../runtime/runtime.ts';
 import { factsOf } from '../stages/common/facts.ts';
@@ -24,7 +25,9 @@ export type DemoDocument = {
   predictions: { rows: number };
   /** `features` of every run that found drift, the prediction among them. */
   drift: { detected: boolean; features: string[] };
-  /** What the retraining made that drift asked for; null where none was asked for. */
+  /** What contacts change, in a sentence; null where nobody has told of responses yet. */
+  uplift: string | null;
+  /** What a retraining made of it; null where there was none. */
   challenger: { version: number; promoted: boolean; reason: string } | null;
   /** The versions that scored in shadow before their first use, and whether what was seen let them pass. */
   shadows: { version: number; promoted: boolean }[];
@@ -69,6 +72,9 @@ export async function demoDocument(
         version === second.version && alias === 'champion' && (kind === 'promote' || kind === 'refuse'),
     );
   const shadows = entries.filter(({ kind, alias }) => kind === 'promote' && alias === 'shadow');
+  const monitored = ended.filter(({ machine, status }) => machine === 'monitor' && status === 'SUCCEEDED').map(runIdOf);
+  const uplifts = await Promise.all(monitored.map(async (run) => (await fact(run, 'Monitor'))?.uplift));
+  const uplift = uplifts.findLast((measured) => measured !== undefined);
   return {
     format: 1,
     useCase,
@@ -93,6 +99,7 @@ export async function demoDocument(
       rows: (first && (await fact(first.lineage.runId, 'Publish'))?.predictions?.rows) ?? 0,
     },
     drift: { detected: driftRuns.length > 0, features: [...new Set(drifts.flatMap(drifted))] },
+    uplift: uplift ? upliftHeadline(uplift).sentence : null,
     challenger:
       second && judgement
         ? {
@@ -128,7 +135,7 @@ function refusalOf(ended: readonly Ended[], gates: readonly Gate[]): string | nu
 
 /** The same for people; the last line is a report's path. */
 export function summaryLines(document: DemoDocument, { style, width }: Output): string[] {
-  const { rows, champion, crossValidation, predictions, drift, challenger, gates } = document;
+  const { rows, champion, crossValidation, predictions, drift, uplift, challenger, gates } = document;
   const count = (value: number) => value.toLocaleString('en-US');
   const line = (label: string, text: string) =>
     wrapped(text, width - 13)
@@ -173,6 +180,7 @@ export function summaryLines(document: DemoDocument, { style, width }: Output): 
       ),
     ),
     ...(champion ? [line('drift', drift.detected ? `found: ${drift.features.join(', ')}` : 'none found')] : []),
+    ...(uplift === null ? [] : [line('contacts', uplift)]),
     ...(challenger
       ? [
           line(

@@ -7,6 +7,7 @@ import type { Ended, Runtime } from '../runtime/runtime.ts';
 import type { DemoStep } from '../usecase/synthetic.ts';
 import { type Command, type Call, type ExitCode, UsageError, exitCodes } from './command.ts';
 import { type DemoDocument, demoDocument, overviewLines, summaryLines } from './demo-summary.ts';
+import { newestExports } from './exported.ts';
 import { localCatalogue, useCaseOption, withRuntime } from './open.ts';
 import { demoOf, generatorOf, generatorOptions, generatorValues } from './synthetic.ts';
 
@@ -91,13 +92,14 @@ async function tell(
   { call, clock }: { call: Call; clock: ReturnType<typeof movedClock> },
 ): Promise<DemoDocument> {
   const { directory } = call;
+  const exported = newestExports(runtime.ports, useCase);
   const startedMs = performance.now();
   const ended: Ended[] = [];
   const runIds: string[] = [];
   for (const [i, { at, headline: text, files }] of steps.entries()) {
     headline(call, text);
     clock.set(Date.parse(at));
-    for (const { source, fileName, bytes } of await files()) {
+    for (const { source, fileName, bytes } of await files(exported)) {
       const { runId } = await runtime.drop({ useCase, source, fileName, bytes });
       if (i === 0) runIds.push(runId);
     }

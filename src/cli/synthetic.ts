@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { UnknownUseCase } from '../usecase/errors.ts';
@@ -17,20 +17,23 @@ export async function demoOf(id: string): Promise<Demo> {
   return (await moduleOf<{ demo: Demo }>(id, 'demo.ts', 'has no demo')).demo;
 }
 
-/** The generator's numbers as options of a command line; none where the use case is not known, which is said later. */
+/** The generator's values as options of a command line; none where the use case is not known, which is said later. */
 export async function generatorOptions(id: string | undefined): Promise<Command['options']> {
   if (id === undefined || !existsSync(join(useCasesFolder, id, 'generate.ts'))) return {};
   const { options } = await generatorModule(id);
   return Object.fromEntries(
-    Object.entries(options).map(([name, { help }]) => [dashed(name), { type: 'string', value: 'N', help } as const]),
+    Object.entries(options).map(([name, { help, file }]) => [
+      dashed(name),
+      { type: 'string', value: file ? 'FILE' : 'N', help } as const,
+    ]),
   );
 }
 
-/** The values given for the generator's options, each within its bounds. Throws `UsageError`. */
+/** The values given for the generator's options: numbers within their bounds, and the texts of files. Throws `UsageError`. */
 export function generatorValues(call: Call, options: Generator['options']): GeneratorValues {
   const values: GeneratorValues = {};
   for (const [name, limits] of Object.entries(options)) {
-    const value = numberWithin(call, dashed(name), limits);
+    const value = limits.file ? textOfFile(call, dashed(name)) : numberWithin(call, dashed(name), limits);
     if (value !== undefined) values[name] = value;
   }
   const month = call.text('month');
@@ -52,6 +55,16 @@ function numberWithin(
     .filter(Boolean)
     .join(' and ');
   throw new UsageError(`--${option} takes a ${whole ? 'whole ' : ''}number${bounds && ` of ${bounds}`}, not ${value}.`);
+}
+
+function textOfFile(call: Call, option: string): string | undefined {
+  const path = call.text(option);
+  if (path === undefined) return undefined;
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new UsageError(`The file ${path} cannot be read (${(error as NodeJS.ErrnoException).code}).`);
+  }
 }
 
 async function ensureKnown(id: string): Promise<void> {

@@ -41,8 +41,8 @@ export type ComparisonData = {
   challenger: Float64Array;
   /** Exposure. */
   weight?: Float64Array;
-  /** The metrics that the criteria name. */
-  metrics: Readonly<Record<string, { metric: Metric; better: Direction }>>;
+  /** The metrics that the criteria name; one may hold the predictions against something else than the labels. */
+  metrics: Readonly<Record<string, { metric: Metric; better: Direction; actual?: Float64Array }>>;
   /** By sensitive column. */
   groups: Readonly<Record<string, Groups>>;
 };
@@ -222,8 +222,14 @@ function bootstrapOf(
       `The criteria name the metric ${name}, the comparison was given ${Object.keys(metrics).join(', ')}.`,
     );
   }
-  const wanted = Object.fromEntries(names.map((name) => [name, metrics[name]]));
-  return pairedBootstrap(wanted, actual, { champion, challenger }, { seed, weight, resamples, confidence, outputs });
+  const options = { seed, weight, resamples, confidence, outputs };
+  // one seed draws the same rows for each
+  return Object.fromEntries(
+    names.map((name) => {
+      const truth = metrics[name].actual ?? actual;
+      return [name, pairedBootstrap({ [name]: metrics[name] }, truth, { champion, challenger }, options)[name]];
+    }),
+  );
 }
 
 function takeRows(data: ComparisonData, rows: Uint32Array): ComparisonData {
@@ -234,5 +240,11 @@ function takeRows(data: ComparisonData, rows: Uint32Array): ComparisonData {
     champion: take(data.champion),
     challenger: take(data.challenger),
     weight: data.weight && takeValues(data.weight, rows),
+    metrics: Object.fromEntries(
+      Object.entries(data.metrics).map(([name, { actual, ...metric }]) => [
+        name,
+        actual ? { ...metric, actual: take(actual) } : metric,
+      ]),
+    ),
   };
 }

@@ -1,7 +1,7 @@
 import type { LeakageFinding } from '../ml/leakage/finding.ts';
 import type { Estimate } from '../ml/metrics/metric.ts';
 import type { Declaration } from '../usecase/declaration.ts';
-import { metricNames, type MetricName } from '../usecase/metrics.ts';
+import { metricNames, outcomeMetrics, type MetricName } from '../usecase/metrics.ts';
 import { type GateResult, plainGate } from './gate.ts';
 import { integrityGates, type ModelIntegrity } from './integrity.ts';
 import { type Lineage, lineageGaps } from './lineage.ts';
@@ -14,6 +14,8 @@ export type GateEvidence = {
   /** The same metrics of the best constant prediction. */
   constantMetrics: { readonly [name in MetricName]?: number };
   testRows: number;
+  /** Of the test rows, behind the metrics of outcomes. As long as there are too few, and this is 0, gates on those are not yet closed. */
+  outcomes: number;
   leakage: readonly LeakageFinding[];
   integrity: ModelIntegrity;
   lineage: Lineage;
@@ -39,7 +41,9 @@ export function evaluateGates(declared: Declaration['gates'], evidence: GateEvid
     betterThanConstantGate(evidence),
     ...metricNames.flatMap((metric) => {
       const limit = declared[metric];
-      return limit ? [limitGate(metric, limit, evidence)] : [];
+      // what comes of offers is known only after a model has sent some
+      const isTooEarly = outcomeMetrics.includes(metric) && evidence.outcomes === 0;
+      return limit && !isTooEarly ? [limitGate(metric, limit, evidence)] : [];
     }),
     ...evidence.fairness,
     ...evidence.quantisation,
@@ -66,10 +70,11 @@ function limitGate(metric: MetricName, limit: { min?: number; max?: number }, ev
   const bound = limit.min ?? limit.max ?? NaN;
   const meets = (measured: number) => measured >= (limit.min ?? -Infinity) && measured <= (limit.max ?? Infinity);
   const constant = evidence.constantMetrics[metric] ?? NaN;
+  const on = outcomeMetrics.includes(metric) ? `${say(evidence.outcomes)} outcomes` : `${say(evidence.testRows)} rows`;
 
   const found = Number.isNaN(value)
     ? `${startWithMetric(metric)} was not measured.`
-    : `${startWithMetric(metric)} is ${sayEstimate(estimate)} on ${say(evidence.testRows)} rows, a constant has ${say(constant)}.`;
+    : `${startWithMetric(metric)} is ${sayEstimate(estimate)} on ${on}, a constant has ${say(constant)}.`;
   const undecided = low < bound && bound < high ? ' The limit lies inside the interval.' : '';
   const vacuous = meets(constant) ? ' A constant passes too, so this gate alone proves nothing.' : '';
   return {

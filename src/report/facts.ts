@@ -1,3 +1,5 @@
+import type { MeasuredUplift } from '../recommend/uplift.ts';
+
 /**
  * What a report is made of: plain JSON, filled by the stages from their outputs. Every part below `run` is optional, and
  * the page shows what the run has. Nothing in here describes one insured person: counts, means and quantiles of at least
@@ -26,6 +28,7 @@ export type RunFacts = {
   shadow?: ShadowFacts;
   predictions?: Predictions;
   recommendations?: Recommendations;
+  uplift?: Uplift;
   drift?: Drift;
   confusion?: ConfusionOverTime;
   lineage?: Lineage;
@@ -372,6 +375,17 @@ export type Recommendations = {
   minimumScore: number;
 };
 
+/** As `measureUplift` gives it, with names for the offers: the response rates of contacted members and of the holdout. */
+export type Uplift = {
+  overall: MeasuredUplift;
+  offers: readonly { name: string; result: MeasuredUplift }[];
+  /** How long a member had to respond. */
+  withinDays: number;
+  /** When the first and the last of the recommendations behind it were made; ISO 8601, UTC. */
+  firstSentAt: string;
+  lastSentAt: string;
+};
+
 // ---- drift
 
 export type Drift = {
@@ -445,4 +459,6 @@ export type Lineage = {
   parameters?: Parameters;
   modelVersion?: string;
   modelDigest?: string;
+  /** What changed training labels: outcomes of recommendations, and votes of reviewers. */
+  taughtBy?: { outcomes: number; votes: number };
 };

@@ -19,6 +19,7 @@ import { recommendations } from './sections/recommendations.ts';
 import { shadow } from './sections/shadow.ts';
 import { runStates } from './sections/run-states.ts';
 import { testResults } from './sections/test-results.ts';
+import { uplift } from './sections/uplift.ts';
 import { statusMark, statusSymbols } from './status.ts';
 import { el, fragment, styleSheet } from './svg.ts';
 import type { Markup } from './svg.ts';
@@ -41,6 +42,7 @@ const parts: readonly ((facts: RunFacts) => Section | undefined)[] = [
   promotion,
   predictions,
   recommendations,
+  uplift,
   drift,
   confusion,
   lineage,

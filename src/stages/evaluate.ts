@@ -1,5 +1,5 @@
 import { type Conformal, type Coverage, coverage } from '../ml/calibration/conformal.ts';
-import { bootstrap } from '../ml/metrics/bootstrap.ts';
+import { bootstrap, pairedBootstrap } from '../ml/metrics/bootstrap.ts';
 import { applyRatingTable } from '../ml/baselines/rating-table.ts';
 import type { Estimate, Metric } from '../ml/metrics/metric.ts';
 import { outputOf } from '../ml/metrics/outputs.ts';
@@ -35,6 +35,7 @@ import {
   type SnapshotDocument,
   columnsOf,
   interleaved,
+  outcomesOf,
   readFrozenSet,
   readFrozenTable,
   readSnapshot,
@@ -44,7 +45,14 @@ import {
 } from './common/frozen-sets.ts';
 import { digestOf, fromJsonBytes, getWritten, toJsonBytes } from './common/json.ts';
 import { type ExplainedRows, type Learnt, columnsRead, explainRows, isTflite, predictRows } from './common/learning.ts';
-import { constantMetrics, describeMetric, measure, metricSet, skillOverRules } from './common/metric-set.ts';
+import {
+  constantMetrics,
+  describeMetric,
+  measure,
+  metricSet,
+  outcomeConcordance,
+  skillOverRules,
+} from './common/metric-set.ts';
 import { retrainLease } from './common/retrain-lease.ts';
 import { networkInputs } from './common/dense-learning.ts';
 import { predictingFile, readModelFile } from './common/model-file.ts';
@@ -66,6 +74,8 @@ export type EvaluationDocument = {
   constantMetrics: { [name in MetricName]?: number };
   /** What the tariff to beat reaches; empty where none is declared. */
   rulesMetrics: { [name in MetricName]?: number };
+  /** So many outcomes of the test rows are among the metrics; 0 where they were too few to judge by. */
+  outcomes: number;
   predictions: PredictionCheck;
   /** How they are distributed, for what is seen in shadow; null where no version goes there. */
   scores: ScoreBins | null;
@@ -113,12 +123,17 @@ export const evaluate: Stage<'Evaluate'> = async ({ useCase, runId, snapshot, ke
     ...metricSet(training.reference),
     ...(rules && { skill_over_rules: skillOverRules(training.reference, rules) }),
   };
+  const known = judgedByOutcomes(declaration, test, predicted, rules);
   const evaluation: EvaluationDocument = {
     format: 1,
     testRows: test.rows,
-    metrics: bootstrap(metrics, test.label, predicted, { seed: declaration.split.seed, outputs }),
-    constantMetrics: constantMetrics(training.reference, test.label),
-    rulesMetrics: rules ? measure(metricSet(training.reference), test.label, rules) : {},
+    metrics: {
+      ...bootstrap(metrics, test.label, predicted, { seed: declaration.split.seed, outputs }),
+      ...known.metrics,
+    },
+    constantMetrics: { ...constantMetrics(training.reference, test.label), ...known.constantMetrics },
+    rulesMetrics: { ...(rules && measure(metricSet(training.reference), test.label, rules)), ...known.rulesMetrics },
+    outcomes: known.outcomes,
     predictions: checkPredictions(predicted),
     scores: declaration.shadow ? scoreBinsOf(predicted, outputs) : null,
     coverage: training.conformal && coverage(test.label, intervalsAround(training.conformal, adjusted)),
@@ -177,6 +192,7 @@ export const evaluate: Stage<'Evaluate'> = async ({ useCase, runId, snapshot, ke
       parameters: lineage.parameters,
       modelVersion: String(manifest.version),
       modelDigest: manifest.digest,
+      ...(frozen.outcomes + frozen.votes > 0 && { taughtBy: { outcomes: frozen.outcomes, votes: frozen.votes } }),
     },
   });
   return { useCase, runId, version: manifest.version };
@@ -242,6 +258,48 @@ function cardOf(
 function rulesOf(declaration: Declaration, { ratingTable }: TrainingDocument, test: RowSet): Float64Array | null {
   if (declaration.rules) return interleaved(declaration.rules, test.columns);
   return ratingTable && applyRatingTable(ratingTable, test.columns, test.rows);
+}
+
+/**
+ * Whether what came of the test rows' recommendations bears the model out, and the rules, on the same rows. Only offers that were
+ * sent are known about, so orders are compared among those that a policy once chose.
+ */
+function judgedByOutcomes(
+  declaration: Declaration,
+  test: RowSet,
+  predicted: Float64Array,
+  rules: Float64Array | null,
+): Pick<EvaluationDocument, 'metrics' | 'constantMetrics' | 'rulesMetrics' | 'outcomes'> {
+  const happened = outcomesOf(test, declaration);
+  const outcomes = happened ? happened.reduce((known, step) => known + (Number.isNaN(step) ? 0 : 1), 0) : 0;
+  const least = declaration.recommend?.responses?.learnt?.minimumOutcomes ?? Infinity;
+  if (!happened || outcomes < least) return { metrics: {}, constantMetrics: {}, rulesMetrics: {}, outcomes: 0 };
+  const { outputs } = test;
+  const options = { seed: declaration.split.seed, outputs };
+  const metric = outcomeConcordance(outputs);
+  const ofConstant = 0.5;
+  if (!rules) {
+    const { outcome_concordance } = bootstrap({ outcome_concordance: metric }, happened, predicted, options);
+    return {
+      metrics: { outcome_concordance },
+      constantMetrics: { outcome_concordance: ofConstant },
+      rulesMetrics: {},
+      outcomes,
+    };
+  }
+  const { gained } = pairedBootstrap(
+    { gained: { metric, better: 'higher' } },
+    happened,
+    { champion: rules, challenger: predicted },
+    options,
+  );
+  const ofRules = gained.champion.value;
+  return {
+    metrics: { outcome_concordance: gained.challenger, concordance_over_rules: gained.improvement },
+    constantMetrics: { outcome_concordance: ofConstant, concordance_over_rules: ofConstant - ofRules },
+    rulesMetrics: { outcome_concordance: ofRules },
+    outcomes,
+  };
 }
 
 /** The model from its files; of a quantised network the one in float comes along, to compare and to explain. */

@@ -32,16 +32,18 @@ import {
   predictionsPath,
   withSql,
 } from './common/sql.ts';
+import { upliftFacts } from './common/uplift-facts.ts';
 import { loadVersion, readDocument } from './common/version.ts';
 import type { Stage } from './stage.ts';
 
 /**
  * Compares what a run has scored with the frozen training profile of the model that scored it, and, where the truth is known,
- * its predictions with that. One verdict, kept in the drift table; of an event also what was decided in each month, against what
- * happened.
+ * its predictions with that. One verdict, kept in the drift table. Of an event it keeps what was decided in each month, against
+ * what happened; where it is known what came of recommendations, it measures what contacts change.
  */
 export const monitor: Stage<'Monitor'> = async ({ useCase, runId, version, predictionsVersion }, ports) => {
-  const { declaration, contracts } = useCaseOf(ports.catalogue, useCase);
+  const definition = useCaseOf(ports.catalogue, useCase);
+  const { declaration, contracts } = definition;
   const { manifest, training } = await loadVersion(ports, useCase, version);
   const reference = await readDocument<ReferenceProfile>(ports, manifest, 'reference.json');
 
@@ -89,9 +91,11 @@ export const monitor: Stage<'Monitor'> = async ({ useCase, runId, version, predi
     });
     if (periods.length > 0) await keepConfusion(sql, ports, periods, { useCase, runId, version });
     const confusion = confusionFacts(declaration, periods);
+    const uplift = await upliftFacts(sql, ports, definition);
     await recordFacts(ports, { useCase, runId }, 'Monitor', {
       ...(confusion && { confusion }),
       drift: driftFacts(result, declaration, unitsOf(declaration, contracts), version),
+      ...(uplift && { uplift }),
     });
     const { verdict } = result;
     ports.telemetry.measure('DriftSeverity', severities.indexOf(verdict.severity), useCase);

@@ -14,7 +14,7 @@ import { random } from '../ml/random.ts';
 import { holdout } from '../ml/tune/holdout.ts';
 import type { Ports } from '../ports/stage-ports.ts';
 import { type UseCase, useCaseOf } from '../usecase/catalogue.ts';
-import type { FeedbackEffect } from '../recommend/feedback.ts';
+import { applyOutcomes } from '../recommend/outcomes.ts';
 import type { Declaration } from '../usecase/declaration.ts';
 import { quoteName } from '../data/quote.ts';
 import { labelColumns } from '../usecase/label.ts';
@@ -22,6 +22,7 @@ import { everyView } from '../usecase/views.ts';
 import {
   type RowSet,
   type SnapshotDocument,
+  outcomeColumn,
   rowSetOf,
   snapshotPrefix,
   trainable,
@@ -31,6 +32,7 @@ import { digestOf, toJsonBytes } from './common/json.ts';
 import { daysOf } from './common/duration.ts';
 import { readVotes, taughtBy } from './common/feedback.ts';
 import { designSpec } from './common/learning.ts';
+import { mountOutcomes, stepsByRow } from './common/outcomes.ts';
 import { retrainLease } from './common/retrain-lease.ts';
 import { candidatesOf } from './common/search.ts';
 import { currentFeatures, featuresPath, lakeTable, mountTable, withSql } from './common/sql.ts';
@@ -109,9 +111,10 @@ type Request = { runId: string; cause: string; dataVersion: number };
 async function freeze(
   sql: SqlEngine,
   ports: Ports,
-  { declaration, contracts }: UseCase,
+  useCase: UseCase,
   { runId, cause, dataVersion }: Request,
 ): Promise<SnapshotDocument> {
+  const { declaration, contracts } = useCase;
   const { id, split } = declaration;
   if (!(await mountTable(lakeTable(ports, ports.gold, featuresPath(id), sql), sql, 'features', dataVersion))) {
     throw new TooFewRows(`${id} has no features yet: drop a file first.`);
@@ -136,9 +139,7 @@ async function freeze(
   if (findings.length > 0) throw new LeakageFound(id, findings);
 
   const prefix = snapshotPrefix({ useCase: id, runId });
-  const votes = await readVotes(sql, ports, declaration);
-  const taught = taughtBy(votes, declaration, rows, parts.train);
-  if (taught) await teach(sql, declaration, taught);
+  const taught = await teach(sql, ports, useCase, rows, parts.train);
   const frozen = async (part: 'train' | 'test') => {
     const bytes = tableToIPC(await rowsOf(sql, parts[part]), 'file');
     await ports.registry.put(`${prefix}${part}.arrow`, bytes);
@@ -159,7 +160,7 @@ async function freeze(
     testRows: parts.test.length,
     leakage: findings,
     leftOut,
-    votes: taught?.usedVotes ?? 0,
+    ...taught,
   };
 }
 
@@ -186,24 +187,61 @@ function recent({ split }: Declaration, { columns }: RowSet, sides: Parts, part:
   return within.length < leastRecentRows[part] ? side : within;
 }
 
-/** Puts what reviewers said into the frozen rows: their labels, and a weight. Rows that are judged on stay as they are. */
-async function teach(sql: SqlEngine, declaration: Declaration, { targets, weights }: FeedbackEffect): Promise<void> {
+/**
+ * Puts what members did and what reviewers said into the frozen rows: other labels, and a weight. Labels that are judged by stay
+ * as they are; what came of those rows stands beside them, and judges too. Returns how much is learnt from.
+ */
+async function teach(
+  sql: SqlEngine,
+  ports: Ports,
+  useCase: UseCase,
+  rows: RowSet,
+  train: Uint32Array,
+): Promise<Pick<SnapshotDocument, 'votes' | 'outcomes'>> {
+  const { declaration } = useCase;
+  const learnt = declaration.recommend?.responses?.learnt;
+  const steps =
+    learnt && (await mountOutcomes(sql, ports, useCase)) ? await stepsByRow(sql, useCase, rows.rows) : undefined;
+  const byOutcomes =
+    learnt && steps && applyOutcomes(learnt, { targets: rows.label, steps, offers: rows.outputs }, train);
+  const targets = byOutcomes?.targets ?? rows.label;
+  const votes = await readVotes(sql, ports, declaration);
+  const byVotes = taughtBy(votes, declaration, { ...rows, label: targets }, train);
+  if (byOutcomes || byVotes) await replaceLabels(sql, declaration, byVotes ?? { targets });
+  if (steps) await addOutcomes(sql, declaration, steps);
+  return { votes: byVotes?.usedVotes ?? 0, outcomes: byOutcomes?.moved ?? 0 };
+}
+
+async function replaceLabels(
+  sql: SqlEngine,
+  declaration: Declaration,
+  { targets, weights }: { targets: Float64Array; weights?: Float64Array },
+): Promise<void> {
   const labels = labelColumns(declaration);
   const columns = labels.map((name, output) => [name, outputOf(targets, labels.length, output)] as const);
+  const rows = targets.length / labels.length;
   await sql.insert(
     'taught',
-    tableFromArrays({
-      _row: Int32Array.from({ length: weights.length }, (_, row) => row),
-      ...Object.fromEntries(columns),
-      [weightColumn]: weights,
-    }),
+    byRow(rows, { ...Object.fromEntries(columns), ...(weights && { [weightColumn]: weights }) }),
   );
   const replaced = labels.map((name) => `t.${quoteName(name)} AS ${quoteName(name)}`);
+  const weight = weights ? `, t.${quoteName(weightColumn)}` : '';
   await sql.run(
     `CREATE OR REPLACE TEMP TABLE frozen AS
-      SELECT f.* REPLACE (${replaced.join(', ')}), t.${quoteName(weightColumn)} FROM frozen f JOIN taught t USING (_row)`,
+      SELECT f.* REPLACE (${replaced.join(', ')})${weight} FROM frozen f JOIN taught t USING (_row)`,
   );
 }
+
+async function addOutcomes(sql: SqlEngine, declaration: Declaration, steps: Float64Array): Promise<void> {
+  const labels = labelColumns(declaration);
+  const columns = labels.map((name, k) => [outcomeColumn(name), outputOf(steps, labels.length, k)] as const);
+  await sql.insert('happened', byRow(steps.length / labels.length, Object.fromEntries(columns)));
+  await sql.run(`CREATE OR REPLACE TEMP TABLE frozen AS FROM frozen JOIN happened USING (_row)`);
+}
+
+/** Columns of the frozen rows as a table to join. */
+const byRow = (rows: number, columns: { [name: string]: Float64Array }): Table =>
+  tableFromArrays({ _row: Int32Array.from({ length: rows }, (_, row) => row), ...columns });
 
 async function rowsOf(sql: SqlEngine, rows: Uint32Array): Promise<Table> {
   await sql.run('DROP TABLE IF EXISTS wanted');

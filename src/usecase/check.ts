@@ -65,6 +65,7 @@ export function declarationFindings(declaration: Declaration, contracts: Contrac
     ...fairnessFindings(declaration),
     ...(declaration.recommend
       ? recommendFindings(declaration.recommend, {
+          sources: Object.keys(declaration.sources),
           outputs: outputNames(declaration),
           columns: featureTableColumns(declaration),
         })

@@ -3,7 +3,7 @@ import { denseParameters } from '../ml/dense/parameters.ts';
 import { glmParameters } from '../ml/glm/parameters.ts';
 import { boostingParameters, forestParameters } from '../ml/trees/parameters.ts';
 import { experimentSchema } from './experiment.ts';
-import { metricNames } from './metrics.ts';
+import { metricNames, outcomeMetrics } from './metrics.ts';
 import { recommendSchema } from './recommend.ts';
 
 /*
@@ -25,7 +25,8 @@ const timeZone = z
   .default('UTC');
 const schedule = { at: cron, timeZone };
 const limits = z.strictObject({ warn: z.number().gt(0), alert: z.number().gt(0) });
-const metric = z.enum(metricNames);
+/** A metric of the labels alone. */
+const metric = z.enum(metricNames.filter((known) => known !== 'skill_over_rules' && !outcomeMetrics.includes(known)));
 
 const parameterValue = z.union([z.number(), z.string(), z.boolean(), z.array(z.number())]);
 const pair = (bound: z.ZodNumber) => z.tuple([bound, bound]);
@@ -223,11 +224,16 @@ export const declarationSchema = z.strictObject({
   gates: z.strictObject({
     ...perMetric,
     beatsChampion: z.strictObject({
-      metric: z.enum(metricNames.filter((name) => name !== 'skill_over_rules')),
+      metric,
       /** Of the paired bootstrap interval of the difference. */
       confidence: share,
       /** The least difference that is of use, in the metric's unit. */
       minimumEffect: z.number().min(0),
+      /**
+       * Where enough is known of what came of the judged rows (`recommend.responses.learnt`), concordance with that decides in place
+       * of the metric. @default - the metric decides always
+       */
+      outcomes: z.strictObject({ minimumEffect: z.number().min(0) }).optional(),
     }),
   }),
   /** Groups between which selection and errors are compared, and how far they may lie apart; each limit is a gate. */

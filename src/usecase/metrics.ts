@@ -1,7 +1,8 @@
 /**
  * The metrics that a declaration may name, for gates, search and limits. `better` says which way is good, so that no reader
  * guesses; `unit` is a plain ratio, the label's own unit, or nats. "High cost" is at or above the label's declared high quantile;
- * precision, recall, F1 and accuracy are those of the declared decision. Of several outputs a metric is the mean over them.
+ * precision, recall, F1 and accuracy are those of the declared decision. Of several outputs a metric is the mean over them. Concordance
+ * with outcomes is the chance that of two outputs of a row the one that went further is predicted higher.
  */
 export const metricDescriptors = {
   r2: { better: 'higher', unit: 'ratio', title: 'R²', tasks: ['regression', 'ranking'] },
@@ -32,6 +33,13 @@ export const metricDescriptors = {
     title: 'skill over the rules',
     tasks: ['regression', 'binary', 'ranking'],
   },
+  outcome_concordance: { better: 'higher', unit: 'ratio', title: 'concordance with outcomes', tasks: ['ranking'] },
+  concordance_over_rules: {
+    better: 'higher',
+    unit: 'ratio',
+    title: 'concordance gained over the rules',
+    tasks: ['ranking'],
+  },
   high_cost_accuracy: { better: 'higher', unit: 'ratio', title: 'high-cost accuracy', tasks: ['regression'] },
   high_cost_recall: { better: 'higher', unit: 'ratio', title: 'high-cost recall', tasks: ['regression'] },
   high_cost_precision: { better: 'higher', unit: 'ratio', title: 'high-cost precision', tasks: ['regression'] },
@@ -49,6 +57,9 @@ export type Task = 'regression' | 'binary' | 'ranking';
 
 export type MetricName = keyof typeof metricDescriptors;
 export const metricNames = Object.keys(metricDescriptors) as MetricName[];
+
+/** Metrics of what came of the judged rows, in place of their labels: measured only where enough of that is known. */
+export const outcomeMetrics: readonly MetricName[] = ['outcome_concordance', 'concordance_over_rules'];
 
 /** The metrics that have a meaning for the task. */
 export function metricsOf(task: Task): MetricName[] {

@@ -9,6 +9,7 @@ import type { Finding } from '../data/strict-parse.ts';
  */
 
 const name = z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/, 'must be a name: letters, digits and "_"');
+const duration = z.string().regex(/^P\d+D$/, 'must be a number of days such as P28D');
 /** One line of text for people: nothing that could be markup, a link or an instruction to a machine. */
 const line = z
   .string()
@@ -138,20 +139,44 @@ export const recommendSchema = z.strictObject({
       minimumRecords: z.number().int().min(1).default(10),
     })
     .prefault({}),
+  /** How it is known what came of recommendations. @default - nobody tells */
+  responses: z
+    .strictObject({
+      /** The source that outcomes come by; it is optional. A delivery tells of all that happened before it came. */
+      source: name,
+      /** How long after a recommendation its outcome is final: before, it is neither measured nor learnt from. */
+      within: duration,
+      /** What outcomes teach. @default - nothing, they only measure */
+      learnt: z
+        .strictObject({
+          /** What a pair that was sent is worth by the furthest step that the member took, on the scale of the labels. */
+          points: z.strictObject({ sent: z.number(), opened: z.number(), clicked: z.number(), responded: z.number() }),
+          /** How much of the label that is; the rest stays as it was. */
+          share: z.number().gt(0).max(1).default(1),
+          /** Fewer outcomes of training rows teach nothing, fewer of judged rows judge nothing. */
+          minimumOutcomes: z.number().int().min(1),
+        })
+        .optional(),
+    })
+    .optional(),
 });
+
+/** How far a member went with an offer, each step beyond the one before it. */
+export const outcomeSteps = ['sent', 'opened', 'clicked', 'responded'] as const;
 
 /** The part `recommend` with its defaults filled in. */
 export type Recommend = z.output<typeof recommendSchema>;
+export type Responses = NonNullable<Recommend['responses']>;
 export type Offer = Recommend['offers'][number];
 export type TextFeature = Recommend['text']['features'][string];
 
 /**
- * Where the part `recommend` does not fit itself, the model's outputs or the feature table. `path` is where it stands in the
- * declaration.
+ * Where the part `recommend` does not fit itself, the sources, the model's outputs or the feature table. `path` is where it
+ * stands in the declaration.
  */
 export function recommendFindings(
   recommend: Recommend,
-  { outputs, columns }: { outputs: readonly string[]; columns: readonly string[] },
+  { sources, outputs, columns }: { sources: readonly string[]; outputs: readonly string[]; columns: readonly string[] },
 ): Finding[] {
   const at = (...path: PropertyKey[]) => ['recommend', ...path];
   const findings: Finding[] = [];
@@ -159,7 +184,8 @@ export function recommendFindings(
     if (!known.includes(written))
       findings.push({ path, message: `there is no ${what} "${written}".${didYouMean(written, known)}` });
   };
-  const { offers, consent, budget, excludedCategories, scoreRange, minimumScore, text } = recommend;
+  const { offers, consent, budget, excludedCategories, scoreRange, minimumScore, text, feedback, responses } =
+    recommend;
   const ids = offers.map(({ id }) => id);
 
   for (const [i, offer] of offers.entries()) {
@@ -193,6 +219,16 @@ export function recommendFindings(
     findings.push({ path: at('scoreRange'), message: `its bounds are not in order: ${scoreRange.join(', ')}` });
   if (minimumScore > scoreRange[1])
     findings.push({ path: at('minimumScore'), message: `no score reaches ${minimumScore}: the range ends before it` });
+  if (feedback.source !== undefined) unknown(at('feedback', 'source'), 'source', feedback.source, sources);
+  if (responses) unknown(at('responses', 'source'), 'source', responses.source, sources);
+  if (responses?.learnt) {
+    const path = at('responses', 'learnt', 'points');
+    const points = outcomeSteps.map((step) => responses.learnt!.points[step]);
+    if (points.some((value, i) => value <= points[i - 1]))
+      findings.push({ path, message: `each step is worth more than the one before it, not ${points.join(', ')}` });
+    if (points[0] < scoreRange[0] || points.at(-1)! > scoreRange[1])
+      findings.push({ path, message: `points lie within the range of scores, ${scoreRange.join(' to ')}` });
+  }
 
   for (const [name, { bands }] of Object.entries(text.features)) {
     const path = at('text', 'features', name);

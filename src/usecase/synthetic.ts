@@ -16,8 +16,8 @@ export type GeneratedFile = {
   dirt: { [rule: string]: number };
 };
 
-/** A number that a generator takes from the command line, by the name of its option in camel case. */
-export type GeneratorOption = { help: string; least?: number; most?: number; whole?: true };
+/** A number, or the text of a file, that a generator takes from the command line, by the name of its option in camel case. */
+export type GeneratorOption = { help: string; least?: number; most?: number; whole?: true; file?: true };
 
 /** The values given to a generator: the options it declares, beside the month that the files are about. */
 export type GeneratorValues = { month?: string } & { [option: string]: number | string | undefined };
@@ -29,12 +29,15 @@ export type Generator = {
   generate: (values: GeneratorValues) => GeneratedFile[];
 };
 
+/** The text of the newest export of a name, which partners act upon; empty where nothing has been recommended yet. */
+export type Exported = (name: string) => Promise<string>;
+
 /** Files that arrive together, at a time of the demo's own calendar. */
 export type DemoStep = {
   /** ISO 8601, UTC. */
   at: string;
   headline: string;
-  files: () => GeneratedFile[] | Promise<GeneratedFile[]>;
+  files: (exported: Exported) => GeneratedFile[] | Promise<GeneratedFile[]>;
 };
 
 /** The module `demo.ts`: the use case's story in a few steps. The schedules of the use case run between them. */

@@ -21,6 +21,7 @@ const sound: GateEvidence = {
   },
   constantMetrics: { r2: 0, mae: 3300, high_cost_accuracy: 0.955 },
   testRows: 1000,
+  outcomes: 0,
   leakage: [],
   integrity: {
     digestFaults: [],

@@ -17,7 +17,8 @@ beforeAll(async () => {
   sql = await openSql({ threads: 1 });
   told = await tellDemo({ ...smallSearch, gates: { beatsChampion: smallSearch.gates.beatsChampion } }, demo, values);
   people = [];
-  for (const { files } of demo.values(values)) for (const { bytes } of await files()) people.push(...peopleOf(bytes));
+  for (const { files } of demo.values(values))
+    for (const { bytes } of await files(async () => '')) people.push(...peopleOf(bytes));
 }, 120_000);
 afterAll(async () => {
   await told.close();

@@ -56,12 +56,15 @@ beforeAll(async () => {
   identified.close();
   folder.remove();
 
-  // and one that recommends asks reviewers' votes and applies its contact policy
+  // and one that recommends asks for reviewers' votes and members' responses, and applies its contact policy
   const another = temporaryDirectory();
   const recommending = watched(await openWorld({ useCases: amountsFolder(another.path) }));
   await ingest(recommending, 'january.csv', policies());
   await govern(recommending, 'r1', await train(recommending, 'r1'));
-  await recommending.run('Recommend', await toRecommend(recommending, await score(recommending, 'r1')));
+  const scored = await score(recommending, 'r1');
+  await recommending.run('Recommend', await toRecommend(recommending, scored));
+  await recommending.run('Monitor', scored);
+  await recommending.run('Snapshot', { useCase, runId: 'r2', cause: 'manual' });
   recommending.close();
   another.remove();
 });

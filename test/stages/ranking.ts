@@ -1,4 +1,4 @@
-import { copyFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DeclarationInput } from '../../src/usecase/declaration.ts';
 import type { StageInput } from '../../src/stages.ts';
@@ -17,7 +17,11 @@ export const amounts: DeclarationInput = {
     ...smallSearch.features,
     carried: [...smallSearch.features.carried!, 'has_phone', 'rule_inpatient', 'rule_outpatient'],
   },
-  sources: { ...smallSearch.sources, feedback: { contract: 'feedback.odcs.yaml', optional: true } },
+  sources: {
+    ...smallSearch.sources,
+    feedback: { contract: 'feedback.odcs.yaml', optional: true },
+    responses: { contract: 'responses.odcs.yaml', optional: true },
+  },
   ratingTable: undefined,
   rules: ['rule_inpatient', 'rule_outpatient'],
   models: [
@@ -31,7 +35,7 @@ export const amounts: DeclarationInput = {
     ...noLimits,
     r2: { min: 0.3 },
     skill_over_rules: { min: 0.05 },
-    beatsChampion: { metric: 'rmse', confidence: 0.95, minimumEffect: 0 },
+    beatsChampion: { metric: 'rmse', confidence: 0.95, minimumEffect: 0, outcomes: { minimumEffect: 0 } },
   },
   score: { at: '0 2 * * *', timeZone: 'UTC', bands: [{ name: 'any' }], flags: {} },
   recommend: {
@@ -62,6 +66,15 @@ export const amounts: DeclarationInput = {
     ],
     caps: { perCategory: 1, perMonth: 2 },
     feedback: { source: 'feedback' },
+    responses: {
+      source: 'responses',
+      within: 'P7D',
+      learnt: {
+        points: { sent: 1000, opened: 3000, clicked: 6000, responded: 9000 },
+        share: 0.5,
+        minimumOutcomes: 20,
+      },
+    },
     holdout: { share: 0.2, salt: 'held' },
     exports: { campaign: { top: 1, columns: { member: 'entityKey', offer: 'offerName', why: 'reason' } } },
     text: {
@@ -71,7 +84,7 @@ export const amounts: DeclarationInput = {
   monitor: { ...smallSearch.monitor, performance: { rmse: { max: 9000 } } },
 };
 
-/** A folder with that use case: its features, its derived labels, and the contract of reviewers' votes. */
+/** A folder with that use case: its features, its derived labels, and the contracts of votes and responses. */
 export function amountsFolder(at: string): string {
   const useCases = useCasesFolder(at, amounts, {
     'features.sql': (text) =>
@@ -85,8 +98,16 @@ export function amountsFolder(at: string): string {
     'SELECT customer_id, recorded_at, 0.4 * p.charges AS inpatient, 0.6 * p.charges + 100 * f.children AS outpatient ' +
       'FROM policies p JOIN features f USING (customer_id, recorded_at)',
   );
-  const votes = new URL('../../usecases/offer-prioritization/feedback.odcs.yaml', import.meta.url);
-  copyFileSync(votes, join(useCases, 'insurance-cost', 'feedback.odcs.yaml'));
+  for (const source of ['feedback', 'responses']) {
+    const contract = readFileSync(
+      new URL(`../../usecases/offer-prioritization/${source}.odcs.yaml`, import.meta.url),
+      'utf8',
+    )
+      .replaceAll('member_id', 'customer_id')
+      .replace('^MBR_[0-9a-f]{8}', '^[0-9]+')
+      .replace('^[A-Z]{2,8}_[0-9]{3}', '^[a-z]+');
+    writeFileSync(join(useCases, 'insurance-cost', `${source}.odcs.yaml`), contract);
+  }
   return useCases;
 }
 

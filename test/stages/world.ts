@@ -27,7 +27,7 @@ export type World = {
   /** Between its schemas and within its declared places, as a machine runs it. */
   run: <Name extends StageName>(stage: Name, input: StageInput<Name>) => Promise<StageOutput<Name>>;
   /** Puts a file where insurers drop theirs; gives what `Validate` takes. */
-  drop(fileName: string, bytes: Uint8Array | string): Promise<StageInput<'Validate'>>;
+  drop(fileName: string, bytes: Uint8Array | string, source?: string): Promise<StageInput<'Validate'>>;
   /** Rows of a table of the lake, where SQL knows it as `rows`. */
   rows(zone: Zone, path: string, query?: string): Promise<{ [column: string]: Json }[]>;
   close(): void;
@@ -55,8 +55,8 @@ export async function openWorld({ useCases, from, histories = {} }: WorldOptions
     ports,
     setClock: (to) => (nowMs = to),
     run: (stage, input) => runStage(stage, stageFunctions[stage] as never, input, ports),
-    async drop(fileName, bytes) {
-      const key = `drops/${useCase}/policies/${fileName}`;
+    async drop(fileName, bytes, source = 'policies') {
+      const key = `drops/${useCase}/${source}/${fileName}`;
       await ports.bronze.put(key, typeof bytes === 'string' ? new TextEncoder().encode(bytes) : bytes);
       utimesSync(join(directory, 'bronze', key), nowMs / 1000, nowMs / 1000);
       return { runId: `drop-${fileName}`, key, etag: (await ports.bronze.head(key))!.etag };

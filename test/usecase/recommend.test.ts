@@ -15,9 +15,12 @@ const columns = [
   'plan_type',
 ];
 const found = (changes: { [key: string]: unknown }, model = outputs) =>
-  recommendFindings(sampleRecommend(changes), { outputs: model, columns }).map(
+  recommendFindings(sampleRecommend(changes), { sources: ['feedback', 'responses'], outputs: model, columns }).map(
     ({ path, message }) => `${pathText(path)}: ${message}`,
   );
+const withPoints = (points: object) => ({
+  responses: { source: 'responses', within: 'P28D', learnt: { points, minimumOutcomes: 100 } },
+});
 const withOffer = (i: number, change: object) => ({
   offers: sample.offers.map((offer, o) => (o === i ? { ...offer, ...change } : offer)),
 });
@@ -51,6 +54,26 @@ describe('what does not fit is named with its place', () => {
       'an id misspelt',
       withOffer(0, { id: 'PREV_01' }),
       'recommend.offers[0]: there is no output of the model "PREV_01". Did you mean "PREV_001"?',
+    ],
+    [
+      'votes from a source that there is not',
+      { feedback: { source: 'feedbak' } },
+      'recommend.feedback.source: there is no source "feedbak". Did you mean "feedback"?',
+    ],
+    [
+      'responses from one',
+      { responses: { source: 'answers', within: 'P28D' } },
+      'recommend.responses.source: there is no source "answers".',
+    ],
+    [
+      'a step that is worth no more than the one before',
+      withPoints({ sent: 50, opened: 70, clicked: 70, responded: 100 }),
+      'recommend.responses.learnt.points: each step is worth more than the one before it, not 50, 70, 70, 100',
+    ],
+    [
+      'points beyond the scores',
+      withPoints({ sent: 50, opened: 70, clicked: 90, responded: 120 }),
+      'recommend.responses.learnt.points: points lie within the range of scores, 0 to 100',
     ],
     [
       'a condition over a column that there is not',

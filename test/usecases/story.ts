@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { movedClock } from '../../src/adapters/embedded/moved-clock.ts';
 import { SeededIds } from '../../src/adapters/embedded/seeded-ids.ts';
 import { type DemoDocument, demoDocument } from '../../src/cli/demo-summary.ts';
+import { newestExports } from '../../src/cli/exported.ts';
 import type { Json } from '../../src/data/json.ts';
 import { type Ended, type Runtime, openRuntime } from '../../src/runtime/runtime.ts';
 import { lakeTable, mountTable, withSql } from '../../src/stages/common/sql.ts';
@@ -44,7 +45,7 @@ export async function tellDemo(declaration: DeclarationInput, demo: Demo, values
   const runIds: string[] = [];
   for (const [i, { at, files }] of steps.entries()) {
     clock.set(Date.parse(at));
-    for (const { source, fileName, bytes } of await files()) {
+    for (const { source, fileName, bytes } of await files(newestExports(runtime.ports, useCase))) {
       const { runId } = await runtime.drop({ useCase, source, fileName, bytes });
       if (i === 0) runIds.push(runId);
     }

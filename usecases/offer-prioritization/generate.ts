@@ -6,7 +6,10 @@ import { CsvBytes } from './synthetic/csv-bytes.ts';
 import { engagement } from './synthetic/engagement.ts';
 import { memberAt, memberIds } from './synthetic/member.ts';
 import { deliveryOf } from './synthetic/months.ts';
+import { responsesTo } from './synthetic/responses.ts';
 import { members } from './synthetic/rosters.ts';
+import { sentIn } from './synthetic/sent.ts';
+import type { SourceWriter } from './synthetic/source.ts';
 
 export const options = {
   members: { help: 'members to write', least: 1, most: 2 ** 31, whole: true },
@@ -27,6 +30,7 @@ export const options = {
   },
   inflation: { help: 'factor on what claims cost', least: 0.01 },
   dirtShare: { help: 'share of records that break the contract', least: 0, most: 1 },
+  sent: { help: 'a CRM export: what members did with it by the end of the month, in place of all else', file: true },
 } satisfies { [option: string]: GeneratorOption };
 
 export const examples: Generator['examples'] = [
@@ -42,6 +46,10 @@ export const examples: Generator['examples'] = [
     'bordereau generate offer-prioritization --members 5000 --month 2026-02 --months-after 1 --out next',
     'what the month after it brought',
   ],
+  [
+    'bordereau generate offer-prioritization --members 5000 --month 2026-02 --months-after 1 --sent crm.csv --out responses.csv',
+    'how members responded to what was sent in February',
+  ],
 ];
 
 type Values = GeneratorValues & { [option in keyof typeof options]?: number | string };
@@ -49,7 +57,8 @@ type Values = GeneratorValues & { [option in keyof typeof options]?: number | st
 /**
  * A seeded delivery of an insurer's four sources, with some records that break their contracts, each in one known way. The first
  * delivery tells all that was known by the end of `month`; with `monthsAfter`, it is what became known in `month`, so many months
- * after a first delivery, late claims included. Each member is drawn from a stream of its own: what is asked for beside it
+ * after a first delivery, late claims included. With `sent`, it is how members
+ * responded in `month` to what they were sent in it. Each member is drawn from a stream of its own: what is asked for beside it
  * changes nothing about a member.
  */
 export function generate(values: Values = {}): GeneratedFile[] {
@@ -67,7 +76,8 @@ export function generate(values: Values = {}): GeneratedFile[] {
     partialShare: number('partialShare', 0),
     inflation: number('inflation', 1),
   };
-  const files = Object.entries(writers).map(([source, writer]) => ({
+  const writers = values.sent === undefined ? everything : { responses: responsesTo(sentIn(String(values.sent))) };
+  const files = Object.entries<SourceWriter>(writers).map(([source, writer]) => ({
     source,
     writer,
     csv: new CsvBytes(writer.header),
@@ -90,4 +100,4 @@ export function generate(values: Values = {}): GeneratedFile[] {
 }
 
 /** The roster comes last: it is what makes a reference date, and what counts at it has arrived by then. */
-const writers = { claims, benefits, engagement, members };
+const everything = { claims, benefits, engagement, members };

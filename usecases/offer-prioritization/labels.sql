@@ -1,8 +1,7 @@
--- What each offer is worth to a member at a reference date, in points of 0 to 100, from three points of view:
---   PREV_001 …           the label of the rule scorer: the rules and noise of standard deviation 5, seeded, cut to 0 and 100
---   rules_PREV_001 …     the rules alone, which a model has to beat
---   observed_PREV_001 …  what the member did with the offer within 30 days after the date: 0 it was sent, 1 opened, 2 clicked,
---                        3 answered; missing where nothing of it was seen, as before the time is over
+-- What each offer is worth to a member at a reference date, in points of 0 to 100, from two points of view:
+--   PREV_001 …        the label of the rule scorer: the rules and noise of standard deviation 5, seeded, cut to 0 and 100
+--   rules_PREV_001 …  the rules alone, which a model has to beat
+-- What members did with what they were sent takes the place of the label in training: recommend.responses in usecase.ts.
 -- A condition about a missing value does not hold. All of it keeps to one member.
 WITH rules AS (
   SELECT
@@ -72,40 +71,6 @@ noise AS (
         * cos(2 * pi() * (hash & 4503599627370495)::DOUBLE / 4503599627370496)
     ) AS points
   FROM stems
-),
-
-observed AS (
-  SELECT
-    member_id,
-    reference_date,
-    max(stage) FILTER (offer_id = 'PREV_001') AS PREV_001,
-    max(stage) FILTER (offer_id = 'PREV_002') AS PREV_002,
-    max(stage) FILTER (offer_id = 'CHRON_001') AS CHRON_001,
-    max(stage) FILTER (offer_id = 'CHRON_002') AS CHRON_002,
-    max(stage) FILTER (offer_id = 'CHRON_003') AS CHRON_003,
-    max(stage) FILTER (offer_id = 'MH_001') AS MH_001,
-    max(stage) FILTER (offer_id = 'MH_002') AS MH_002,
-    max(stage) FILTER (offer_id = 'PHARM_001') AS PHARM_001,
-    max(stage) FILTER (offer_id = 'PHARM_002') AS PHARM_002,
-    max(stage) FILTER (offer_id = 'TELE_001') AS TELE_001,
-    max(stage) FILTER (offer_id = 'TELE_002') AS TELE_002,
-    max(stage) FILTER (offer_id = 'FIT_001') AS FIT_001,
-    max(stage) FILTER (offer_id = 'FIT_002') AS FIT_002,
-    max(stage) FILTER (offer_id = 'NAV_001') AS NAV_001,
-    max(stage) FILTER (offer_id = 'COST_001') AS COST_001,
-    max(stage) FILTER (offer_id = 'COST_002') AS COST_002
-  FROM (
-    SELECT
-      f.member_id,
-      f.reference_date,
-      e.offer_id,
-      CASE WHEN e.response THEN 3 WHEN e.event_type = 'offer_click' THEN 2 WHEN e.event_type = 'offer_view' THEN 1 ELSE 0 END AS stage
-    FROM features AS f JOIN engagement AS e ON e.member_id = f.member_id
-    WHERE e.offer_id IS NOT NULL
-      AND epoch_us(e.occurred_at) > epoch_us(f.reference_date)
-      AND epoch_us(e.occurred_at) <= epoch_us(f.reference_date) + 30 * 86400000000
-  )
-  GROUP BY ALL
 )
 
 SELECT
@@ -144,24 +109,6 @@ SELECT
   rules.FIT_002::DOUBLE AS rules_FIT_002,
   rules.NAV_001::DOUBLE AS rules_NAV_001,
   rules.COST_001::DOUBLE AS rules_COST_001,
-  rules.COST_002::DOUBLE AS rules_COST_002,
-
-  observed.PREV_001 AS observed_PREV_001,
-  observed.PREV_002 AS observed_PREV_002,
-  observed.CHRON_001 AS observed_CHRON_001,
-  observed.CHRON_002 AS observed_CHRON_002,
-  observed.CHRON_003 AS observed_CHRON_003,
-  observed.MH_001 AS observed_MH_001,
-  observed.MH_002 AS observed_MH_002,
-  observed.PHARM_001 AS observed_PHARM_001,
-  observed.PHARM_002 AS observed_PHARM_002,
-  observed.TELE_001 AS observed_TELE_001,
-  observed.TELE_002 AS observed_TELE_002,
-  observed.FIT_001 AS observed_FIT_001,
-  observed.FIT_002 AS observed_FIT_002,
-  observed.NAV_001 AS observed_NAV_001,
-  observed.COST_001 AS observed_COST_001,
-  observed.COST_002 AS observed_COST_002
+  rules.COST_002::DOUBLE AS rules_COST_002
 FROM rules
 JOIN noise USING (member_id, reference_date)
-LEFT JOIN observed USING (member_id, reference_date)

@@ -45,7 +45,7 @@ export default defineUseCase({
       'Choosing and ordering the offers of care and service that a member is sent, within the contact policy.',
     limits: [
       'Not for accepting, refusing or pricing a person, for deciding about claims or care, or for any offer that is not in the catalogue.',
-      'The labels are rules with noise: a model can learn them and not surpass them until enough engagement with sent offers is observed.',
+      'The labels are rules with noise until members’ responses are known: what is learnt from those is about offers that were sent.',
       'A diagnosis is what claims say: one claim in two years sets it, and a rule-out counts like a finding.',
     ],
   },
@@ -56,6 +56,7 @@ export default defineUseCase({
     benefits: 'benefits.odcs.yaml',
     engagement: 'engagement.odcs.yaml',
     feedback: { contract: 'feedback.odcs.yaml', optional: true },
+    responses: { contract: 'responses.odcs.yaml', optional: true },
   },
   profiles: {
     members: { groups: { high_risk: 'risk_score > 70', several_conditions: 'chronic_condition_count >= 2' } },
@@ -101,10 +102,12 @@ export default defineUseCase({
 
   gates: {
     r2: { min: 0.75 },
-    rmse: { max: 5.3 },
+    // the rules alone allow 5.1; the rest is room for outcomes to lead a model away from them
+    rmse: { max: 5.6 },
     ndcg_at_5: { min: 0.9 },
     skill_over_constant: { min: 0.3 },
-    beatsChampion: { metric: 'rmse', confidence: 0.95, minimumEffect: 0.02 },
+    concordance_over_rules: { min: 0 },
+    beatsChampion: { metric: 'rmse', confidence: 0.95, minimumEffect: 0.02, outcomes: { minimumEffect: 0.01 } },
   },
   score: {
     at: '0 3 * * *',
@@ -160,6 +163,13 @@ export default defineUseCase({
       },
     },
     feedback: { source: 'feedback' },
+    responses: {
+      source: 'responses',
+      // four weeks, so that a month's outcomes are known when the next one begins
+      within: 'P28D',
+      // on average about what the rules give to offers that are sent, so that outcomes move the order and not the level
+      learnt: { points: { sent: 45, opened: 73, clicked: 95, responded: 100 }, share: 0.4, minimumOutcomes: 500 },
+    },
     text: {
       features: {
         age_group: {
@@ -220,7 +230,7 @@ export default defineUseCase({
   monitor: {
     window: 'P35D',
     minVolume: 50,
-    performance: { rmse: { max: 5.5 }, r2: { min: 0.7 } },
+    performance: { rmse: { max: 5.8 }, r2: { min: 0.7 } },
     drift: {
       psi: { warn: 0.1, alert: 0.25 },
       falseDiscoveryRate: 0.05,

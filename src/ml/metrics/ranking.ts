@@ -33,6 +33,27 @@ export function topKOverlap(lists: RankedLists, k: number): Float64Array {
   });
 }
 
+/**
+ * Of two items of a row whose actual values are known and differ, the chance that the one with the higher value is predicted
+ * higher; equal predictions count half (Harrell's concordance within each row; with two actual values it is the row's ROC AUC).
+ * An unknown value is NaN; so is a row without such two.
+ */
+export function concordance(lists: RankedLists): Float64Array {
+  return perRow(lists, 1, (actual, predicted) => {
+    let pairs = 0;
+    let right = 0;
+    for (let i = 0; i < actual.length; i++) {
+      for (let j = 0; j < actual.length; j++) {
+        if (!(actual[i] > actual[j])) continue;
+        pairs++;
+        if (predicted[i] > predicted[j]) right++;
+        else if (predicted[i] === predicted[j]) right += 0.5;
+      }
+    }
+    return right / pairs;
+  });
+}
+
 /** Weighted mean over the rows that are defined: a statistic for `replicate` of the bootstrap. */
 export function meanOverRows(values: Float64Array): (weight?: Float64Array) => number {
   return (weight) => {

@@ -1,14 +1,13 @@
-import type { MeasuredUplift } from '../../recommend/uplift.ts';
 import type { Figure } from '../figure.ts';
-import type { Estimate } from '../facts.ts';
+import type { Estimate, Uplift } from '../facts.ts';
 import { counted, listed, percent, quantity, range, signed } from '../format.ts';
 import type { Headline } from '../status.ts';
 import { el } from '../svg.ts';
 import { mark } from './marks.ts';
 import { drawStrips } from './strips.ts';
 
-/** As `measureUplift` returns it, with names for the offers. */
-export type UpliftFacts = { overall: MeasuredUplift; offers: readonly { name: string; result: MeasuredUplift }[] };
+/** The part of the facts that the chart shows. */
+export type UpliftFacts = Pick<Uplift, 'overall' | 'offers'>;
 
 /** What contacts change: the response rate of the contacted less that of the holdout, with intervals. */
 export function upliftStrips(facts: UpliftFacts): Figure {

@@ -1,5 +1,5 @@
 import type { Lineage, RunFacts } from '../facts.ts';
-import { known, listed, versionName } from '../format.ts';
+import { counted, known, listed, versionName } from '../format.ts';
 import type { Section } from '../section.ts';
 import { el, fragment } from '../svg.ts';
 import type { Child, Markup } from '../svg.ts';
@@ -32,6 +32,7 @@ function entriesOf(lineage: Lineage): [string, Child][] {
     ['Data hash', hash(lineage.dataHash)],
     ['Data contracts', listed(Object.entries(contractVersions).map(([source, version]) => `${source} ${version}`))],
     ['Features hash', hash(lineage.featuresHash)],
+    ['Labels changed', taughtText(lineage)],
     ['Code commit', hash(lineage.codeCommit)],
     ['Seed', known(lineage.seed) ? String(lineage.seed) : ''],
     ['Algorithm', algorithm ?? ''],
@@ -40,6 +41,15 @@ function entriesOf(lineage: Lineage): [string, Child][] {
     ['Model digest', hash(lineage.modelDigest)],
   ];
   return entries.filter(([, value]) => value !== '' && value !== undefined);
+}
+
+function taughtText({ taughtBy }: Lineage): string {
+  if (!taughtBy) return '';
+  const { outcomes, votes } = taughtBy;
+  return listed([
+    ...(outcomes > 0 ? [`towards ${counted(outcomes, 'outcome')} of recommendations`] : []),
+    ...(votes > 0 ? [`by ${counted(votes, 'vote')} of reviewers`] : []),
+  ]);
 }
 
 function lineageSentence({ dataTable, dataVersion, codeCommit, seed }: Lineage): string {

@@ -29,8 +29,9 @@ export type SnapshotDocument = {
   leakage: LeakageFinding[];
   /** Declared features that this training does without, because too many rows have no value. */
   leftOut: string[];
-  /** Reviewers' votes that changed a training row. */
+  /** Reviewers' votes that changed a training row, and outcomes that took the place of a training label. */
   votes: number;
+  outcomes: number;
 };
 
 /** The declaration as one training takes it: without the features that its rows hardly have. */
@@ -69,6 +70,15 @@ export type RowSet = {
 
 /** The column of a frozen table that holds the weights of its rows. */
 export const weightColumn = '_weight';
+
+/** The column of a frozen table that holds what came of an output: the place of a step, NaN where nothing is known. */
+export const outcomeColumn = (output: string) => `_outcome_${output}`;
+
+/** What came of these rows, rows × outputs places of steps; undefined where they were frozen without. */
+export function outcomesOf({ columns }: RowSet, declaration: Declaration): Float64Array | undefined {
+  const names = labelColumns(declaration).map(outcomeColumn);
+  return Object.hasOwn(columns, names[0]) ? interleaved(names, columns) : undefined;
+}
 
 /** A frozen file is not the one that was frozen. */
 export class SnapshotDamaged extends Error {

@@ -18,15 +18,16 @@ import { type VersionManifest, readVersion, verifyVersion } from '../../governan
 import { isMissing } from '../../ml/encoders/columns.ts';
 import type { FairnessAssessment } from '../../ml/fairness/assess.ts';
 import { groupsOf } from '../../ml/metrics/actual-expected.ts';
+import { meanOverOutputs } from '../../ml/metrics/outputs.ts';
 import type { Ports } from '../../ports/stage-ports.ts';
 import type { Declaration } from '../../usecase/declaration.ts';
-import { taskOf } from '../../usecase/label.ts';
+import { labelColumns, taskOf } from '../../usecase/label.ts';
 import { viewed } from '../../usecase/views.ts';
 import { metricDescriptors, rowLoss } from '../../usecase/metrics.ts';
 import type { EvaluationDocument } from '../evaluate.ts';
-import { type RowSet, readFrozenSet, trainable } from './frozen-sets.ts';
+import { type RowSet, outcomesOf, readFrozenSet, trainable } from './frozen-sets.ts';
 import { columnsRead, predictRows } from './learning.ts';
-import { metricSet } from './metric-set.ts';
+import { metricSet, outcomeConcordance } from './metric-set.ts';
 import { type LoadedVersion, loadEvaluation, loadVersion, readable } from './version.ts';
 
 /** What there is to say about making a version champion. */
@@ -121,7 +122,7 @@ export async function judge(
 const featuresOf = ({ features }: Declaration) => [...features.numeric, ...features.categorical];
 
 type Measured = Pick<EvaluationDocument, 'predictions' | 'leftOut' | 'quantisation'> &
-  Pick<GateEvidence, 'metrics' | 'constantMetrics' | 'testRows' | 'leakage'> & {
+  Pick<GateEvidence, 'metrics' | 'constantMetrics' | 'testRows' | 'outcomes' | 'leakage'> & {
     fairness: readonly FairnessAssessment[];
   };
 
@@ -129,6 +130,7 @@ type Measured = Pick<EvaluationDocument, 'predictions' | 'leftOut' | 'quantisati
 function notMeasured(fault: string): Measured {
   return {
     testRows: 0,
+    outcomes: 0,
     metrics: {},
     constantMetrics: {},
     predictions: checkPredictions(new Float64Array()),
@@ -156,11 +158,13 @@ async function compare(
   evaluation: EvaluationDocument,
   declare: DeclareCriteria,
 ): Promise<{ comparison: ChampionComparison; criteriaHash: string | null }> {
-  const { metric, confidence, minimumEffect } = declaration.gates.beatsChampion;
+  const { metric: ofLabels, confidence, minimumEffect, outcomes } = declaration.gates.beatsChampion;
+  const byOutcomes = outcomes !== undefined && evaluation.outcomes > 0;
+  const metric = byOutcomes ? 'outcome_concordance' : ofLabels;
   const groupMetric = rowLoss[taskOf(declaration)];
   const criteria: ComparisonCriteria = {
     metric,
-    minimumUsefulEffect: minimumEffect,
+    minimumUsefulEffect: byOutcomes ? outcomes.minimumEffect : minimumEffect,
     calibrationMetric: 'imbalance',
     groupMetric,
     ...standardMargins,
@@ -180,9 +184,11 @@ async function compare(
     champion: predictRows(champion.learnt, test.columns),
     challenger: predictRows(challenger.learnt, test.columns),
     metrics: {
-      [metric]: { metric: metrics[metric], better: metricDescriptors[metric].better },
+      [metric]: byOutcomes
+        ? { metric: outcomeConcordance(test.outputs), better: 'higher', actual: outcomesOf(test, declaration)! }
+        : { metric: metrics[metric], better: metricDescriptors[metric].better },
       [groupMetric]: { metric: metrics[groupMetric], better: 'lower' },
-      imbalance: { metric: imbalance, better: 'lower' },
+      imbalance: { metric: meanOverOutputs(labelColumns(declaration).map(() => imbalance)), better: 'lower' },
     },
     groups: Object.fromEntries(declaration.monitor.slices.map((slice) => [slice, groupsOfColumn(test, slice)])),
   });

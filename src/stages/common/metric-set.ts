@@ -6,7 +6,7 @@ import { highCostAccuracy, highCostPrecision, highCostRecall, highCostThreshold 
 import type { Metric } from '../../ml/metrics/metric.ts';
 import { meanOfRankings, meanOverOutputs, outputOf } from '../../ml/metrics/outputs.ts';
 import { brier, logLoss } from '../../ml/metrics/probability.ts';
-import { ndcgAtK, topKOverlap } from '../../ml/metrics/ranking.ts';
+import { concordance, ndcgAtK, topKOverlap } from '../../ml/metrics/ranking.ts';
 import { mae, r2, rmse } from '../../ml/metrics/regression.ts';
 import { averagePrecision, rocAuc } from '../../ml/metrics/roc.ts';
 import { skillOver } from '../../ml/metrics/skill.ts';
@@ -92,6 +92,9 @@ function rankingMetrics({ medians }: LabelReference): MetricSet {
     skill_over_constant: meanOverOutputs(medians.map((constant) => skillOver(mae, constant))),
   };
 }
+
+/** Concordance with what came of rows × outputs, NaN where that is not known: of outcomes in place of labels. */
+export const outcomeConcordance = (outputs: number): Metric => meanOfRankings(outputs, concordance);
 
 /** Skill over the rules in use, whose predictions of the very same rows are given, rows × outputs. */
 export function skillOverRules({ task, medians }: LabelReference, rules: Float64Array): Metric {

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { replicate } from '../../../src/ml/metrics/bootstrap.ts';
-import { meanOverRows, ndcgAtK, precisionAtK, topKOverlap } from '../../../src/ml/metrics/ranking.ts';
+import { concordance, meanOverRows, ndcgAtK, precisionAtK, topKOverlap } from '../../../src/ml/metrics/ranking.ts';
+import { rocAuc } from '../../../src/ml/metrics/roc.ts';
+import { random } from '../../../src/ml/random.ts';
 
 const { ranking } = JSON.parse(
   readFileSync(new URL('../../fixtures/metrics/classification.json', import.meta.url), 'utf8'),
@@ -53,5 +55,36 @@ describe('the top k', () => {
     const { mean } = replicate({ mean: meanOverRows(values) }, 3, { seed: 1, resamples: 500 });
     expect(Math.min(...mean)).toBeCloseTo(0.2, 12);
     expect(Math.max(...mean)).toBeCloseTo(0.9, 12);
+  });
+});
+
+describe('concordance within a row', () => {
+  const of = (actual: number[], predicted: number[]) =>
+    concordance({
+      items: actual.length,
+      actual: Float64Array.from(actual),
+      predicted: Float64Array.from(predicted),
+    })[0];
+
+  test('of two actual values is the ROC AUC of that row', () => {
+    const draw = random(5);
+    for (let trial = 0; trial < 50; trial++) {
+      const actual = [0, 1, ...Array.from({ length: 8 }, () => draw.integer(2))];
+      // few values, so that some are equal
+      const predicted = actual.map(() => draw.integer(4));
+      expect(of(actual, predicted)).toBeCloseTo(rocAuc(Float64Array.from(actual), Float64Array.from(predicted)), 12);
+    }
+  });
+
+  test('compares only items whose values are known and differ', () => {
+    expect(of([3, NaN, 0, 0], [2, 9, 1, 3])).toBe(0.5);
+    expect(of([3, 1, NaN], [2, 1, 0])).toBe(1);
+    expect(of([3, 1, 0], [0, 1, 2])).toBe(0);
+    expect(of([2, 2, NaN], [0, 1, 2])).toBeNaN();
+    expect(of([NaN, NaN], [0, 1])).toBeNaN();
+  });
+
+  test('of equal predictions is what chance would find', () => {
+    expect(of([3, 1, 0, 2], [7, 7, 7, 7])).toBe(0.5);
   });
 });

@@ -171,7 +171,7 @@ test('the demo tells of a first month, of new applications, and of a month that 
   const steps = demo.values({ rows: 400 });
   expect(steps.map(({ at }) => at)).toEqual(steps.map(({ at }) => at).toSorted());
   expect(Date.parse(demo.until)).toBeGreaterThan(Date.parse(steps.at(-1)!.at));
-  const files = (await Promise.all(steps.map(async ({ files: make }) => make()))).flat();
+  const files = (await Promise.all(steps.map(async ({ files: make }) => make(async () => '')))).flat();
   expect(files.map(({ rows }) => rows)).toEqual([400, 300, 400]);
   expect(new Set(files.map(({ fileName }) => fileName)).size).toBe(3);
 });

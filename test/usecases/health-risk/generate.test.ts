@@ -192,7 +192,7 @@ describe('what leaves the PHI zone', () => {
 test('the demo tells of a first month, and of a second one that drifted', async () => {
   const steps = demo.values({ rows: 300 });
   expect(Date.parse(demo.until)).toBeGreaterThan(Date.parse(steps.at(-1)!.at));
-  const files = (await Promise.all(steps.map(async ({ files: make }) => make()))).flat();
+  const files = (await Promise.all(steps.map(async ({ files: make }) => make(async () => '')))).flat();
   expect(files.map(({ fileName, rows }) => [fileName, rows])).toEqual([
     ['patients_2026-01.csv', 300],
     ['patients_2026-02.csv', 300],

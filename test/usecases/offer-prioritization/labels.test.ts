@@ -2,24 +2,20 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openSql, type SqlEngine } from '../../../src/data/sql.ts';
 import { generate } from '../../../usecases/offer-prioritization/generate.ts';
 import { offers } from '../../../usecases/offer-prioritization/offers.ts';
-import { type Delivered, mountSilver, query, rowsOf, together } from './deliveries.ts';
-import { type Figures, boosts, isFired, noise, observedStage, ruleScore } from './oracle.ts';
+import { mountSilver, query, rowsOf, together } from './deliveries.ts';
+import { type Figures, boosts, isFired, noise, ruleScore } from './oracle.ts';
 
 const values = { members: 300, history: 3, dirtShare: 0, seed: 7 };
 let sql: SqlEngine;
-let delivered: Delivered;
 let features: Figures[];
 let labels: Figures[];
 beforeAll(async () => {
   sql = await openSql({ threads: 2 });
   const first = rowsOf(generate({ ...values, month: '2025-10' }));
   const next = rowsOf(generate({ ...values, month: '2025-11', monthsAfter: 1 }));
-  delivered = together(first, next);
-  // a few who are the most at risk, so that every rule has somebody to fire for, and offers that nobody opened
+  const delivered = together(first, next);
+  // a few who are the most at risk, so that every rule has somebody to fire for
   for (const [i, row] of delivered.members.entries()) if (i % 10 === 0) row.risk_score = '88.00';
-  for (const [i, row] of delivered.engagement.entries())
-    if (row.event_type === 'offer_view' && i % 3 === 0)
-      Object.assign(row, { event_type: 'offer_sent', response: 'false' });
   await mountSilver(sql, delivered);
   await sql.run(`CREATE TEMP TABLE features AS ${query('features.sql')}`);
   features = (await sql.rows('FROM features ORDER BY member_id, reference_date')) as Figures[];
@@ -29,23 +25,14 @@ afterAll(() => sql.close());
 
 const ids = offers.map(({ id }) => id);
 
-test('each row of features has its labels: the rules, the noise of its hash, and what was observed', () => {
+test('each row of features has its labels: the rules, and the noise of its hash', () => {
   expect(labels).toHaveLength(features.length);
-  const watched = new Map(Map.groupBy(delivered.engagement, (row) => row.member_id));
   for (const [i, row] of features.entries()) {
-    const mine = { ...delivered, engagement: watched.get(String(row.member_id)) ?? [] };
-    expect(Object.keys(labels[i])).toEqual([
-      'member_id',
-      'reference_date',
-      ...ids,
-      ...ids.map((id) => `rules_${id}`),
-      ...ids.map((id) => `observed_${id}`),
-    ]);
+    expect(Object.keys(labels[i])).toEqual(['member_id', 'reference_date', ...ids, ...ids.map((id) => `rules_${id}`)]);
     for (const id of ids) {
       expect(labels[i][`rules_${id}`]).toBe(ruleScore(id, row));
       const label = Math.min(100, Math.max(0, ruleScore(id, row) + noise(id, row)));
       expect(Math.abs(Number(labels[i][id]) - label)).toBeLessThan(1e-4);
-      expect(labels[i][`observed_${id}`]).toBe(observedStage(mine, id, row));
     }
   }
 });
@@ -70,9 +57,4 @@ test('the noise is normal with standard deviation 5, and of no two offers, membe
     4 * Math.sqrt(0.0475 / n),
   );
   expect(new Set(drawn).size).toBe(n);
-});
-
-test('all stages of an offer are observed, from sent to answered', () => {
-  const stages = new Set(labels.flatMap((row) => ids.map((id) => row[`observed_${id}`])));
-  expect(stages).toEqual(new Set([null, 0, 1, 2, 3]));
 });

@@ -254,20 +254,3 @@ export function noise(offer: string, features: Figures): number {
   const v = Number(digest.readBigUInt64LE(0) & (2n ** 52n - 1n)) / 2 ** 52;
   return 5 * Math.sqrt(-2 * Math.log(1 - u)) * Math.cos(2 * Math.PI * v);
 }
-
-/** How far a member went with an offer within 30 days after the date. */
-export function observedStage(
-  delivered: Delivered,
-  offer: string,
-  { member_id: memberId, reference_date: date }: Figures,
-): number | null {
-  const from = ms(String(date));
-  const stages = delivered.engagement
-    .filter((row) => row.member_id === memberId && row.offer_id === offer)
-    .filter((row) => ms(row.occurred_at) > from && ms(row.occurred_at) <= from + 30 * day)
-    .map((row) => {
-      if (row.response === 'true') return 3;
-      return ['offer_sent', 'offer_view', 'offer_click'].indexOf(row.event_type);
-    });
-  return stages.length === 0 ? null : Math.max(...stages);
-}
