@@ -11,6 +11,8 @@ export type RetrainSituation = {
   /** Version of the features table now, and the one that the newest model was trained on. */
   dataVersion: number;
   lastTrainedOn?: number;
+  /** Whether enough votes or outcomes have come since: they teach something else of the same data. @default false */
+  heardMore?: boolean;
 };
 
 /**
@@ -20,7 +22,7 @@ export type RetrainSituation = {
  * data ask for another one: it would take its place, and none would ever be seen for long enough.
  */
 export function decideRetrain(situation: RetrainSituation): { start: boolean; reason: string } {
-  const { cause, heldBy, inShadow, dataVersion, lastTrainedOn } = situation;
+  const { cause, heldBy, inShadow, dataVersion, lastTrainedOn, heardMore = false } = situation;
   if (heldBy) {
     const until = new Date(heldBy.expiresAtMs).toISOString();
     return { start: false, reason: `Run ${heldBy.holder} is retraining already, until ${until} at the latest.` };
@@ -28,7 +30,7 @@ export function decideRetrain(situation: RetrainSituation): { start: boolean; re
   if (inShadow !== undefined && (cause === 'drift' || cause === 'first-data')) {
     return { start: false, reason: `Version ${inShadow} is in shadow: what is seen of it decides first.` };
   }
-  if (cause !== 'manual' && lastTrainedOn !== undefined && dataVersion <= lastTrainedOn) {
+  if (cause !== 'manual' && lastTrainedOn !== undefined && dataVersion <= lastTrainedOn && !heardMore) {
     return {
       start: false,
       reason: `The newest model has been trained on data version ${lastTrainedOn} and there is nothing newer.`,
@@ -39,7 +41,7 @@ export function decideRetrain(situation: RetrainSituation): { start: boolean; re
 
 const reasons: Record<RetrainCause, string> = {
   'first-data': 'There is no model yet.',
-  schedule: 'The schedule asks for it and there are new data.',
-  drift: 'The monitor has found drift and there are new data.',
+  schedule: 'The schedule asks for it and there is something new to learn.',
+  drift: 'The monitor has found drift and there is something new to learn.',
   manual: 'A person asks for it.',
 };

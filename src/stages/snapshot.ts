@@ -14,6 +14,7 @@ import { random } from '../ml/random.ts';
 import { holdout } from '../ml/tune/holdout.ts';
 import type { Ports } from '../ports/stage-ports.ts';
 import { type UseCase, useCaseOf } from '../usecase/catalogue.ts';
+import { feedbackRetrain } from '../recommend/feedback.ts';
 import { applyOutcomes } from '../recommend/outcomes.ts';
 import type { Declaration } from '../usecase/declaration.ts';
 import { quoteName } from '../data/quote.ts';
@@ -77,7 +78,11 @@ export const snapshot: Stage<'Snapshot'> = async ({ useCase, runId, cause }, por
     ...(inShadow !== null && { inShadow }),
     ...(!acquired && { heldBy: held }),
     dataVersion,
-    ...(newest && newest.lineage.runId !== runId && { lastTrainedOn: newest.lineage.dataVersion }),
+    ...(newest &&
+      newest.lineage.runId !== runId && {
+        lastTrainedOn: newest.lineage.dataVersion,
+        heardMore: acquired && (await hasHeardMore(ports, definition, newest.createdAtMs)),
+      }),
   });
   if (!start) {
     if (acquired) await releaseLease(lease, runId);
@@ -102,6 +107,22 @@ export const snapshot: Stage<'Snapshot'> = async ({ useCase, runId, cause }, por
     candidates: candidatesOf(declaration),
   };
 };
+
+/** Whether since a time reviewers have given, or outcomes have become final, as many as teach something. */
+async function hasHeardMore(ports: Ports, useCase: UseCase, sinceMs: number): Promise<boolean> {
+  const { recommend } = useCase.declaration;
+  if (!recommend) return false;
+  return withSql(ports, async (sql) => {
+    const votes = await readVotes(sql, ports, useCase.declaration);
+    if (feedbackRetrain(recommend, votes, sinceMs).retrain) return true;
+    const least = recommend.responses?.learnt?.minimumOutcomes;
+    if (least === undefined || !(await mountOutcomes(sql, ports, useCase))) return false;
+    const [{ fresh }] = await sql.rows(
+      `SELECT count(*)::INTEGER AS fresh FROM outcomes WHERE is_sent AND step IS NOT NULL AND ended_ms > ${sinceMs}`,
+    );
+    return Number(fresh) >= least;
+  });
+}
 
 /** Row numbers of the two sets. */
 type Parts = { train: Uint32Array; test: Uint32Array };

@@ -37,7 +37,7 @@ export const metricDescriptors = {
   concordance_over_rules: {
     better: 'higher',
     unit: 'ratio',
-    title: 'concordance gained over the rules',
+    title: 'concordance over the rules',
     tasks: ['ranking'],
   },
   high_cost_accuracy: { better: 'higher', unit: 'ratio', title: 'high-cost accuracy', tasks: ['regression'] },

@@ -129,6 +129,14 @@ describe('responses to what was recommended', () => {
     world.setClock(nowMs);
   });
 
+  test('ask for a training by themselves, where enough are new since the newest model', async () => {
+    const input = { useCase, runId: 'weekly', cause: 'schedule' } as const;
+    const { status, reason } = await world.run('Snapshot', input);
+    await releaseLease(retrainLease(world.ports, useCase), 'weekly');
+    expect(reason).toBe('The schedule asks for it and there is something new to learn.');
+    expect(status).toBe('ready');
+  });
+
   describe('at the next training', () => {
     let version: number;
     const frozen = (run: StageInput<'Tune'>['snapshot'], part: 'train' | 'test') =>
@@ -219,7 +227,12 @@ describe('responses to what was recommended', () => {
       expect(lineage!.taughtBy!.outcomes).toBeGreaterThan(200);
     });
 
-    test('that has not come far enough stay out of it', async () => {
+    test('ask for no second one', async () => {
+      const again = await world.run('Snapshot', { useCase, runId: 'weekly-2', cause: 'schedule' });
+      expect(again).toMatchObject({ status: 'busy', reason: expect.stringContaining('there is nothing newer') });
+    });
+
+    test('whose time is not over stay out of it', async () => {
       world.setClock(recommendedMs + (weekHours - 1) * hourMs);
       const input = { useCase, runId: 'r3', cause: 'manual' } as const;
       const { snapshot } = await world.run('Snapshot', input);

@@ -6,11 +6,13 @@ import { movedClock } from '../../../src/adapters/embedded/moved-clock.ts';
 import { SeededIds } from '../../../src/adapters/embedded/seeded-ids.ts';
 import { r2 } from '../../../src/ml/metrics/regression.ts';
 import { outputOf } from '../../../src/ml/metrics/outputs.ts';
+import { newestExports } from '../../../src/cli/exported.ts';
 import { releaseLease } from '../../../src/governance/lease.ts';
 import { type Runtime, openRuntime } from '../../../src/runtime/runtime.ts';
 import { stageFunctions } from '../../../src/runtime/stages.ts';
 import type { EntityExplanation } from '../../../src/stages/common/explain-entity.ts';
-import { type RowSet, readFrozenSet, readSnapshot } from '../../../src/stages/common/frozen-sets.ts';
+import { factsOf } from '../../../src/stages/common/facts.ts';
+import { type RowSet, outcomesOf, readFrozenSet, readSnapshot } from '../../../src/stages/common/frozen-sets.ts';
 import { predictRows } from '../../../src/stages/common/learning.ts';
 import { retrainLease } from '../../../src/stages/common/retrain-lease.ts';
 import { lakeTable, mountTable, withSql } from '../../../src/stages/common/sql.ts';
@@ -23,6 +25,7 @@ import declared from '../../../usecases/offer-prioritization/usecase.ts';
 import { runCli, runJson } from '../../cli/run-cli.ts';
 import { temporaryDirectory } from '../../stages/use-cases.ts';
 import { long } from '../../long.ts';
+import { membersOf, plantedUplift } from './planted.ts';
 
 const useCase = 'offer-prioritization';
 const offers = declared.recommend!.offers.map(({ id }) => id);
@@ -30,6 +33,8 @@ const [{ search, parameters }] = declared.models as [
   Extract<(typeof declared.models)[number], { kind: 'gradient-boosting' }>,
 ];
 const { beatsChampion } = declared.gates;
+const learnt = declared.recommend!.responses!.learnt!;
+const who = { members: 400, seed: 42 };
 
 /** The product's use case with a model of few trees, whose gates such a model passes. */
 const small = {
@@ -42,10 +47,15 @@ const small = {
     },
   ],
   gates: { rmse: { max: 9 }, beatsChampion },
-  retrain: { ...declared.retrain, onDrift: false },
+  recommend: {
+    ...declared.recommend,
+    responses: { ...declared.recommend!.responses, learnt: { ...learnt, minimumOutcomes: 100 } },
+  },
+  // trained when a test asks for it, and not on Sunday
+  retrain: { ...declared.retrain, at: '0 2 1 1 *', onDrift: false },
 };
 
-/** The demo on 150 members and two dates: files, training, a month later, schedules. */
+/** The demo on 400 members and two dates: files, training, a month later, responses, schedules. */
 describe.runIf(long)('the whole way', () => {
   const folder = temporaryDirectory();
   const directory = join(folder.path, 'state');
@@ -58,13 +68,14 @@ describe.runIf(long)('the whole way', () => {
     const source = fileURLToPath(new URL('../../../usecases/offer-prioritization/', import.meta.url));
     cpSync(source, join(useCases, useCase), { recursive: true, filter: (path) => !/demo\.ts|generate\.ts/.test(path) });
     writeFileSync(join(useCases, useCase, 'usecase.ts'), `export default ${JSON.stringify(small)};\n`);
-    const steps = demo.values({ members: 150, history: 2 });
+    const steps = demo.values({ ...who, history: 2 });
     const clock = movedClock(Date.parse(steps[0].at));
     runtime = await openRuntime({ directory, useCases, clock, threads: 1, surrogates: new SeededIds('42') });
-    for (const [month, { at, files }] of steps.entries()) {
+    for (const [step, { at, files }] of steps.entries()) {
       clock.set(Date.parse(at));
       // of the second month the roster is enough for a new date
-      const wanted = (await files(async () => '')).filter(({ source: name }) => month === 0 || name === 'members');
+      const delivered = await files(newestExports(runtime.ports, useCase));
+      const wanted = delivered.filter(({ source: name }) => step !== 1 || name === 'members');
       for (const { source: name, fileName, bytes } of wanted)
         await runtime.drop({ useCase, source: name, fileName, bytes });
       await runtime.deliver();
@@ -135,13 +146,30 @@ describe.runIf(long)('the whole way', () => {
     for (const run of runs) {
       const pairs = [...decided, ...kept].filter((row) => row['run_id'] === run);
       const members = pairs.reduce((sum, row) => sum + Number(row['pairs']), 0) / 16;
-      expect(members).toBeGreaterThan(120);
+      expect(members).toBeGreaterThan(350);
       expect(Number.isInteger(members)).toBe(true);
     }
     expect(new Set(kept.map((row) => row['status']))).toEqual(new Set(['sent', 'holdout']));
     expect(Math.max(...kept.map((row) => Number(row['rank'])))).toBe(5);
     const cooling = decided.filter((row) => row['removed_by'] === 'cooldown');
     expect(cooling.map((row) => row['run_id'])).toEqual([runs.find((run) => String(run).startsWith('score-'))]);
+  });
+
+  test('what contacts change is measured a month later, and the planted truth lies within its interval', async () => {
+    const uplift = (await factsOf(runtime.ports, { useCase, runId: 'score-2026-03-02' }, 'Monitor'))!.uplift!;
+    const sent = await rows(
+      `recommendations/${useCase}`,
+      "SELECT member_id, list(offer_id) AS offers FROM rows WHERE status = 'sent' AND run_id NOT LIKE 'score-%' GROUP BY ALL",
+    );
+    const members = new Map(membersOf(who).map((member) => [member.id, member]));
+    const planted = sent.map((row) => plantedUplift(members.get(String(row['member_id']))!, row['offers'] as never));
+    const truth = planted.reduce((sum, value) => sum + value, 0) / planted.length;
+    const { difference, sent: contacted, holdout } = uplift.overall.uplift!;
+    expect(contacted.members).toBe(sent.length);
+    expect(holdout.members).toBeGreaterThan(10);
+    expect(difference.low).toBeLessThanOrEqual(truth);
+    expect(difference.high).toBeGreaterThanOrEqual(truth);
+    expect(difference.low).toBeGreaterThan(0);
   });
 
   describe('one member', () => {
@@ -221,6 +249,8 @@ describe.runIf(long)('the whole way', () => {
 
     test('ten of them change the labels and the weight of the members they are about, and no row that is judged on', async () => {
       const judged = await frozen(snapshot, 'test');
+      const { declaration } = useCaseOf(runtime.ports.catalogue, useCase);
+      const worth = Object.values(learnt.points);
       const [ann, bob] = [...new Set(train.keys)];
       const given = '2026-03-02T03:30:00Z';
       const lines = [
@@ -241,7 +271,9 @@ describe.runIf(long)('the whole way', () => {
         return result.snapshot!;
       };
       const taught = await run('taught');
-      expect((await readSnapshot(ports, taught.key)).votes).toBe(2);
+      const document = await readSnapshot(ports, taught.key);
+      expect(document.votes).toBe(2);
+      expect(document.outcomes).toBeGreaterThan(500);
       const after = await frozen(taught, 'train');
 
       // the rows as they stand in the feature table
@@ -256,6 +288,8 @@ describe.runIf(long)('the whole way', () => {
       );
       const newestOf = (key: string) =>
         Math.max(...after.keys.flatMap((k, row) => (k === key ? [Number(after.columns['reference_date'][row])] : [])));
+      const steps = outcomesOf(after, declaration)!;
+      expect(steps.filter((step) => !Number.isNaN(step))).toHaveLength(document.outcomes);
       const [newestOfAnn, newestOfBob] = [newestOf(ann), newestOf(bob)];
       after.keys.forEach((key, row) => {
         const at = Number(after.columns['reference_date'][row]);
@@ -265,8 +299,9 @@ describe.runIf(long)('the whole way', () => {
         const before = plain.get(`${key} ${at}`)!;
         offers.forEach((offer, k) => {
           const shift = isAnn && offer === 'FIT_001' ? 15 : isBob && offer === 'COST_001' ? -20 : 0;
-          const expected = Math.min(100, Math.max(0, Number(before[offer]) + shift));
-          expect(after.label[row * 16 + k]).toBe(expected);
+          const [label, step] = [Number(before[offer]), steps[row * 16 + k]];
+          const moved = Number.isNaN(step) ? label : label + learnt.share! * (worth[step] - label);
+          expect(after.label[row * 16 + k]).toBe(Math.min(100, Math.max(0, moved + shift)));
         });
       });
       const afterJudged = await frozen(taught, 'test');
@@ -276,4 +311,25 @@ describe.runIf(long)('the whole way', () => {
       });
     });
   });
+
+  test('a member who is erased is erased from the responses too', async () => {
+    const key = String((await responsesOf())[0]['member_id']);
+    const argv = ['privacy', 'erase', key, '--use-case', useCase, '--reason', 'a request', '--actor', 'the test'];
+    const { deleted } = await runJson<{ deleted: { [table: string]: number } }>(
+      ...argv,
+      '--dir',
+      directory,
+      '--use-cases',
+      useCases,
+    );
+    expect(deleted['responses']).toBeGreaterThan(0);
+    expect(deleted['recommendations']).toBeGreaterThan(0);
+    expect((await responsesOf()).filter((row) => row['member_id'] === key)).toEqual([]);
+  });
+
+  const responsesOf = (): Promise<{ [column: string]: string | number }[]> =>
+    withSql(runtime.ports, async (sql) => {
+      await mountTable(lakeTable(runtime.ports, runtime.ports.silver, `tables/${useCase}/responses`, sql), sql, 'rows');
+      return (await sql.rows('SELECT member_id FROM rows ORDER BY ALL')) as { [column: string]: string | number }[];
+    });
 });

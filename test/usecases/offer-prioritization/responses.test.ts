@@ -5,24 +5,22 @@ import { releasedContract } from '../../../src/privacy/de-identify.ts';
 import { type Response, measureUplift } from '../../../src/recommend/uplift.ts';
 import { generate } from '../../../usecases/offer-prioritization/generate.ts';
 import { offers } from '../../../usecases/offer-prioritization/offers.ts';
-import { type Member, memberAt, memberIds } from '../../../usecases/offer-prioritization/synthetic/member.ts';
+import type { Member } from '../../../usecases/offer-prioritization/synthetic/member.ts';
 import { liftOf, reactionOf } from '../../../usecases/offer-prioritization/synthetic/reactions.ts';
 import { sentIn } from '../../../usecases/offer-prioritization/synthetic/sent.ts';
 import { contractOf, toSilver } from '../silver.ts';
 import { useCase } from './deliveries.ts';
+import { membersOf, plantedUplift } from './planted.ts';
 
 const sentAt = '2026-02-01T06:00:00.000Z';
 const header = 'ContactId,CampaignCode,CampaignName,Priority,Score,Channel,Reason,RecommendationId,RecommendedAt';
 
 /** Members of a generator's seed, four or five offers for each, and a tenth of them held out. */
 function campaign({ members, seed }: { members: number; seed: number }) {
-  const source = random(seed).fork('offer-prioritization');
-  const idOf = memberIds(seed);
-  const nowMs = Date.parse('2026-02-01T00:00:00Z');
-  const lists = Array.from({ length: members }, (_, index) => {
+  const lists = membersOf({ members, seed }).map((member, index) => {
     const draw = random(`campaign ${seed}`).fork(index);
     const chosen = [...draw.sample(offers.length, 4 + draw.integer(2))].map((i) => offers[i].id);
-    return { member: memberAt(index, source, idOf, nowMs), chosen, isHeld: draw.uniform() < 0.1 };
+    return { member, chosen, isHeld: draw.uniform() < 0.1 };
   });
   const records = lists.flatMap(({ member, chosen, isHeld }, i) =>
     isHeld
@@ -43,14 +41,6 @@ const recordsOf = (bytes: Uint8Array) => {
   const columns = head.split(',');
   return lines.map((line) => Object.fromEntries(line.split(',').map((field, i) => [columns[i], field])));
 };
-
-/** What being contacted changes for one member: the chance to respond to any of these offers, with contact less without. */
-function plantedFor(member: Member, chosen: readonly string[]): number {
-  const nothing = (chances: readonly number[]) => chances.reduce((product, chance) => product * (1 - chance), 1);
-  const alone = chosen.map((offer) => reactionOf(member, offer).byThemselves);
-  const lifts = chosen.map((offer) => liftOf(reactionOf(member, offer)));
-  return nothing(alone) * (1 - nothing(lifts));
-}
 
 describe('the effect that is planted', () => {
   test('lies within the interval of the measured uplift, together and of each offer, as often as it should', () => {
@@ -74,14 +64,14 @@ describe('the effect that is planted', () => {
       const { overall, offers: each } = measureUplift(responses);
       const contacted = lists.filter(({ isHeld }) => !isHeld);
       const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-      const planted = mean(contacted.map(({ member, chosen }) => plantedFor(member, chosen)));
+      const planted = mean(contacted.map(({ member, chosen }) => plantedUplift(member, chosen)));
       const { low, high } = overall.uplift!.difference;
       if (low <= planted && planted <= high) within++;
       expect(planted).toBeGreaterThan(0.2);
       for (const { offerId, result } of each) {
         if (!result.uplift) continue;
         const told = contacted.filter(({ chosen }) => chosen.includes(offerId));
-        const ofOffer = mean(told.map(({ member }) => plantedFor(member, [offerId])));
+        const ofOffer = mean(told.map(({ member }) => plantedUplift(member, [offerId])));
         offersMeasured++;
         if (result.uplift.difference.low <= ofOffer && ofOffer <= result.uplift.difference.high) offersWithin++;
       }
