@@ -27,7 +27,7 @@ export const command: Command = {
     all: { type: 'boolean', help: 'every use case that has a demo' },
     data: { type: 'string', value: 'FILE', help: 'a CSV file of your own in place of the synthetic one' },
   },
-  moreOptions: (args) => generatorOptions(args.includes('--all') ? undefined : useCaseIn(args)),
+  moreOptions: (args) => generatorOptions(args.includes('--all') ? undefined : useCaseIn(args), { files: false }),
   positionals: { min: 0, max: 0 },
   async run(call) {
     const stories = await storiesOf(call);

@@ -18,14 +18,16 @@ export async function demoOf(id: string): Promise<Demo> {
 }
 
 /** The generator's values as options of a command line; none where the use case is not known, which is said later. */
-export async function generatorOptions(id: string | undefined): Promise<Command['options']> {
+export async function generatorOptions(
+  id: string | undefined,
+  { files = true }: { files?: boolean } = {},
+): Promise<Command['options']> {
   if (id === undefined || !existsSync(join(useCasesFolder, id, 'generate.ts'))) return {};
   const { options } = await generatorModule(id);
   return Object.fromEntries(
-    Object.entries(options).map(([name, { help, file }]) => [
-      dashed(name),
-      { type: 'string', value: file ? 'FILE' : 'N', help } as const,
-    ]),
+    Object.entries(options)
+      .filter(([, { file }]) => files || !file)
+      .map(([name, { help, file }]) => [dashed(name), { type: 'string', value: file ? 'FILE' : 'N', help } as const]),
   );
 }
 

@@ -1,5 +1,5 @@
 import { type Conformal, type Coverage, coverage } from '../ml/calibration/conformal.ts';
-import { bootstrap, pairedBootstrap } from '../ml/metrics/bootstrap.ts';
+import { bootstrap } from '../ml/metrics/bootstrap.ts';
 import { applyRatingTable } from '../ml/baselines/rating-table.ts';
 import type { Estimate, Metric } from '../ml/metrics/metric.ts';
 import { outputOf } from '../ml/metrics/outputs.ts';
@@ -35,7 +35,6 @@ import {
   type SnapshotDocument,
   columnsOf,
   interleaved,
-  outcomesOf,
   readFrozenSet,
   readFrozenTable,
   readSnapshot,
@@ -45,14 +44,8 @@ import {
 } from './common/frozen-sets.ts';
 import { digestOf, fromJsonBytes, getWritten, toJsonBytes } from './common/json.ts';
 import { type ExplainedRows, type Learnt, columnsRead, explainRows, isTflite, predictRows } from './common/learning.ts';
-import {
-  constantMetrics,
-  describeMetric,
-  measure,
-  metricSet,
-  outcomeConcordance,
-  skillOverRules,
-} from './common/metric-set.ts';
+import { constantMetrics, describeMetric, measure, metricSet, skillOverRules } from './common/metric-set.ts';
+import { judgedByOutcomes } from './common/judged-by-outcomes.ts';
 import { retrainLease } from './common/retrain-lease.ts';
 import { networkInputs } from './common/dense-learning.ts';
 import { predictingFile, readModelFile } from './common/model-file.ts';
@@ -123,17 +116,20 @@ export const evaluate: Stage<'Evaluate'> = async ({ useCase, runId, snapshot, ke
     ...metricSet(training.reference),
     ...(rules && { skill_over_rules: skillOverRules(training.reference, rules) }),
   };
-  const known = judgedByOutcomes(declaration, test, predicted, rules);
+  const byOutcomes = judgedByOutcomes(declaration, test, predicted, rules);
   const evaluation: EvaluationDocument = {
     format: 1,
     testRows: test.rows,
     metrics: {
       ...bootstrap(metrics, test.label, predicted, { seed: declaration.split.seed, outputs }),
-      ...known.metrics,
+      ...byOutcomes.metrics,
     },
-    constantMetrics: { ...constantMetrics(training.reference, test.label), ...known.constantMetrics },
-    rulesMetrics: { ...(rules && measure(metricSet(training.reference), test.label, rules)), ...known.rulesMetrics },
-    outcomes: known.outcomes,
+    constantMetrics: { ...constantMetrics(training.reference, test.label), ...byOutcomes.constantMetrics },
+    rulesMetrics: {
+      ...(rules && measure(metricSet(training.reference), test.label, rules)),
+      ...byOutcomes.rulesMetrics,
+    },
+    outcomes: byOutcomes.outcomes,
     predictions: checkPredictions(predicted),
     scores: declaration.shadow ? scoreBinsOf(predicted, outputs) : null,
     coverage: training.conformal && coverage(test.label, intervalsAround(training.conformal, adjusted)),
@@ -258,48 +254,6 @@ function cardOf(
 function rulesOf(declaration: Declaration, { ratingTable }: TrainingDocument, test: RowSet): Float64Array | null {
   if (declaration.rules) return interleaved(declaration.rules, test.columns);
   return ratingTable && applyRatingTable(ratingTable, test.columns, test.rows);
-}
-
-/**
- * Whether what came of the test rows' recommendations bears the model out, and the rules, on the same rows. Only offers that were
- * sent are known about, so orders are compared among those that a policy once chose.
- */
-function judgedByOutcomes(
-  declaration: Declaration,
-  test: RowSet,
-  predicted: Float64Array,
-  rules: Float64Array | null,
-): Pick<EvaluationDocument, 'metrics' | 'constantMetrics' | 'rulesMetrics' | 'outcomes'> {
-  const happened = outcomesOf(test, declaration);
-  const outcomes = happened ? happened.reduce((known, step) => known + (Number.isNaN(step) ? 0 : 1), 0) : 0;
-  const least = declaration.recommend?.responses?.learnt?.minimumOutcomes ?? Infinity;
-  if (!happened || outcomes < least) return { metrics: {}, constantMetrics: {}, rulesMetrics: {}, outcomes: 0 };
-  const { outputs } = test;
-  const options = { seed: declaration.split.seed, outputs };
-  const metric = outcomeConcordance(outputs);
-  const ofConstant = 0.5;
-  if (!rules) {
-    const { outcome_concordance } = bootstrap({ outcome_concordance: metric }, happened, predicted, options);
-    return {
-      metrics: { outcome_concordance },
-      constantMetrics: { outcome_concordance: ofConstant },
-      rulesMetrics: {},
-      outcomes,
-    };
-  }
-  const { gained } = pairedBootstrap(
-    { gained: { metric, better: 'higher' } },
-    happened,
-    { champion: rules, challenger: predicted },
-    options,
-  );
-  const ofRules = gained.champion.value;
-  return {
-    metrics: { outcome_concordance: gained.challenger, concordance_over_rules: gained.improvement },
-    constantMetrics: { outcome_concordance: ofConstant, concordance_over_rules: ofConstant - ofRules },
-    rulesMetrics: { outcome_concordance: ofRules },
-    outcomes,
-  };
 }
 
 /** The model from its files; of a quantised network the one in float comes along, to compare and to explain. */

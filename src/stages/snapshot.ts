@@ -81,7 +81,8 @@ export const snapshot: Stage<'Snapshot'> = async ({ useCase, runId, cause }, por
     ...(newest &&
       newest.lineage.runId !== runId && {
         lastTrainedOn: newest.lineage.dataVersion,
-        heardMore: acquired && (await hasHeardMore(ports, definition, newest.createdAtMs)),
+        heardMore:
+          dataVersion <= newest.lineage.dataVersion && (await hasHeardMore(ports, definition, newest.createdAtMs)),
       }),
   });
   if (!start) {

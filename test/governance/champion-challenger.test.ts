@@ -112,3 +112,27 @@ test('another test set than the declared one is refused', () => {
   expect(() => compare(model(1), model(0.7), { testRows: 500 })).toThrow('declared for a test set of 500 rows');
   expect(() => compare(model(1), model(0.7), { calibrationMetric: 'brier' })).toThrow('name the metric brier');
 });
+
+test('a metric may hold both against another truth than the labels, in groups too', () => {
+  // by the labels the challenger is the worse one, by the other truth the better one
+  const other = actual.map((truth) => truth + 1000);
+  const [champion, challenger] = [model(1), model(1, () => 900)];
+  const criteriaOfOther = { ...criteria, metric: 'other', groupMetric: 'other' };
+  const { metrics, groups } = compareWithChampion(criteriaOfOther, {
+    actual,
+    champion,
+    challenger,
+    metrics: {
+      other: { metric: mae, better: 'lower', actual: other },
+      imbalance: { metric: imbalance, better: 'lower' },
+    },
+    groups: { region: { names: ['north', 'south', 'west'], codes } },
+  });
+  expect(metrics[0].champion.value).toBeCloseTo(mae(other, champion), 8);
+  expect(metrics[0].challenger.value).toBeCloseTo(mae(other, challenger), 8);
+  expect(metrics[0].improvement.low).toBeGreaterThan(0);
+  expect(metrics[1].challenger.value).toBeCloseTo(imbalance(actual, challenger), 8);
+  const north = Uint32Array.from(codes.keys()).filter((row) => codes[row] === 0);
+  const of = (values: Float64Array) => Float64Array.from(north, (row) => values[row]);
+  expect(groups.find(({ group }) => group === 'north')!.champion.value).toBeCloseTo(mae(of(other), of(champion)), 8);
+});

@@ -143,3 +143,29 @@ test('a limit inside the interval is said to be undecided', () => {
   const gates = evaluateGates(declared, { ...sound, metrics: { ...sound.metrics, r2: estimate(0.81, 0.02) } });
   expect(gates.find(({ name }) => name === 'r2')?.evidence.text).toContain('The limit lies inside the interval.');
 });
+
+describe('a gate on outcomes', () => {
+  const asked: Declaration['gates'] = { ...declared, concordance_over_rules: { min: 0 } };
+  const gateOf = (evidence: GateEvidence) =>
+    evaluateGates(asked, evidence).find(({ name }) => name === 'concordance_over_rules');
+  const found = (value: number): GateEvidence => ({
+    ...sound,
+    outcomes: 700,
+    metrics: { ...sound.metrics, concordance_over_rules: estimate(value, 0.02) },
+  });
+
+  test('is not there as long as nobody knows what came of offers', () => {
+    expect(gateOf(sound)).toBeUndefined();
+  });
+
+  test('closes to a model that orders worse than the rules, and says on how many outcomes', () => {
+    expect(gateOf(found(0.05))).toMatchObject({ passed: true });
+    const { passed, evidence } = gateOf(found(-0.05))!;
+    expect(passed).toBe(false);
+    expect(evidence.text).toContain('on 700 outcomes');
+  });
+
+  test('fails where outcomes are known and the metric is missing', () => {
+    expect(gateOf({ ...sound, outcomes: 700 })).toMatchObject({ passed: false });
+  });
+});

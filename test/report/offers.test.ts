@@ -8,10 +8,13 @@ import { offerCategories } from '../../src/report/charts/offer-categories.ts';
 import { offerDistributions } from '../../src/report/charts/offer-distributions.ts';
 import { policyFunnel, policyHeadline } from '../../src/report/charts/policy-funnel.ts';
 import { type UpliftFacts, upliftHeadline, upliftStrips } from '../../src/report/charts/uplift.ts';
+import type { RunFacts, Uplift } from '../../src/report/facts.ts';
 import { type Figure, renderFigure } from '../../src/report/figure.ts';
+import { renderPage } from '../../src/report/page.ts';
 import { offerScores } from '../../src/report/summaries/offer-scores.ts';
 import { elements, parseMarkup, textOf } from './parse-markup.ts';
 import type { Element } from './parse-markup.ts';
+import { sampleFacts } from './sample-facts.ts';
 
 const plain = (text: string) => text.replace(/[\u202f\u00a0]/g, ' ');
 
@@ -203,6 +206,20 @@ describe('uplift', () => {
     );
     expect(upliftHeadline({ overall: { tooFew: true }, offers: [] }).status).toBe('notice');
     drawn(upliftStrips({ overall: { tooFew: true }, offers: [] }));
+  });
+
+  test('has a section of the page, also where nothing could have been seen', () => {
+    const at = '2026-02-01T06:00:00.000Z';
+    // a rise above a rate of .9 cannot be seen among so few: that number is missing after JSON
+    const high = upliftOf({ members: 30, responded: 29 }, { members: 30, responded: 27 });
+    const told = { overall: high, offers: [], withinDays: 28, firstSentAt: at, lastSentAt: at };
+    expect(high.uplift!.minimumDetectable).toBeNaN();
+    const { uplift, ...others } = { ...sampleFacts(), uplift: JSON.parse(JSON.stringify(told)) as Uplift };
+    const textOn = (run: RunFacts) => plain(textOf(parseMarkup(renderPage(run))));
+    expect(textOn(others)).not.toContain('What contacts change');
+    const page = textOn({ ...others, uplift });
+    expect(page).toContain('No effect of contacts is visible');
+    expect(page).toContain('28 days to respond');
   });
 
   test('warns of an offer that puts members off', () => {

@@ -1,13 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type SqlEngine, openSql } from '../../src/data/sql.ts';
 import { releaseLease } from '../../src/governance/lease.ts';
 import { readVersion } from '../../src/governance/registry.ts';
 import { factsOf } from '../../src/stages/common/facts.ts';
 import { type RowSet, outcomesOf, readFrozenSet, readSnapshot } from '../../src/stages/common/frozen-sets.ts';
 import { predictRows } from '../../src/stages/common/learning.ts';
+import { responsesAfter, stepsByRow } from '../../src/stages/common/outcomes.ts';
 import { retrainLease } from '../../src/stages/common/retrain-lease.ts';
 import { loadEvaluation, loadVersion } from '../../src/stages/common/version.ts';
 import type { StageInput } from '../../src/stages.ts';
-import { useCaseOf } from '../../src/usecase/catalogue.ts';
+import { type UseCase, catalogueFromFolder, useCaseOf } from '../../src/usecase/catalogue.ts';
 import { elements, parseMarkup, textOf } from '../report/parse-markup.ts';
 import { amountsFolder, toRecommend } from './ranking.ts';
 import { temporaryDirectory } from './use-cases.ts';
@@ -42,6 +44,48 @@ const stepOf = (row: Row, i: number): number | undefined => {
   if (row['status'] === 'holdout') return i % 6 === 0 ? 3 : undefined;
   return i % 11 === 0 ? undefined : i % 4;
 };
+
+describe('outcomes by hand', () => {
+  const folder = temporaryDirectory();
+  let sql: SqlEngine;
+  let definition: UseCase;
+  beforeAll(async () => {
+    sql = await openSql({ threads: 1 });
+    ({
+      useCases: [definition],
+    } = await catalogueFromFolder(amountsFolder(folder.path)));
+  });
+  afterAll(async () => {
+    await sql.close();
+    folder.remove();
+  });
+  const outcomes = (rows: string) =>
+    sql.run(`CREATE OR REPLACE TEMP TABLE outcomes AS SELECT * FROM (VALUES ${rows})
+      AS o(customer_id, offer, is_sent, step, made_ms, ended_ms)`);
+
+  test('who was held out and contacted, as the salt was changed between, is on neither side of uplift', async () => {
+    await outcomes(`('ann', 0, true, 3, 1.0, 9.0), ('bob', 0, true, 2, 1.0, 9.0), ('bob', 1, false, NULL, 2.0, 9.0),
+      ('cyd', 1, false, NULL, 2.0, 9.0), ('dan', 1, true, 3, 0.0, 8.0)`);
+    const { responses, firstMs, lastMs } = await responsesAfter(sql, definition, 8);
+    expect(responses.toSorted((a, b) => (a.entityKey < b.entityKey ? -1 : 1))).toEqual([
+      { entityKey: 'ann', offerId: 'inpatient', group: 'sent', responded: true },
+      { entityKey: 'cyd', offerId: 'outpatient', group: 'holdout', responded: false },
+    ]);
+    expect([firstMs, lastMs]).toEqual([1, 2]);
+  });
+
+  test('belong to the member’s newest row before the recommendation, and to no row that is later', async () => {
+    await sql.run(`CREATE OR REPLACE TEMP TABLE frozen AS SELECT customer_id, make_timestamptz(day * 86400000000) AS recorded_at, _row
+      FROM (VALUES ('ann', 10, 0), ('ann', 20, 1), ('ann', 30, 2), ('bob', 20, 3)) AS f(customer_id, day, _row)`);
+    const day = (of: number) => `${of * 86_400_000}.0`;
+    // of two about one row the newer one counts; what was sent before the first row, to nobody known, or to the holdout, does not
+    await outcomes(`('ann', 0, true, 3, ${day(25)}, 0.0), ('ann', 1, true, 2, ${day(20)}, 0.0), ('ann', 1, true, 0, ${day(21)}, 0.0),
+      ('ann', 0, true, NULL, ${day(31)}, 0.0), ('ann', 1, false, 3, ${day(31)}, 0.0),
+      ('bob', 0, true, 1, ${day(19)}, 0.0), ('cyd', 0, true, 1, ${day(25)}, 0.0)`);
+    const none = [NaN, NaN];
+    expect([...(await stepsByRow(sql, definition, 4))]).toEqual([...none, 3, 0, ...none, ...none]);
+  });
+});
 
 describe('responses to what was recommended', () => {
   let world: World;

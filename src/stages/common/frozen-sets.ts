@@ -29,7 +29,7 @@ export type SnapshotDocument = {
   leakage: LeakageFinding[];
   /** Declared features that this training does without, because too many rows have no value. */
   leftOut: string[];
-  /** Reviewers' votes that changed a training row, and outcomes that took the place of a training label. */
+  /** Reviewers' votes that changed a training row, and outcomes that moved a training label. */
   votes: number;
   outcomes: number;
 };
