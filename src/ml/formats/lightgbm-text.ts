@@ -212,7 +212,7 @@ function wholeNumber(text: string, what: string): number {
 
 function numbers(text: string, length: number, key: string, where: string): number[] {
   const parts = text === '' ? [] : text.split(' ');
-  const values = new Array<number>(parts.length);
+  const values: number[] = Array.from({ length: parts.length });
   let wrong = -1;
   // most of reading a model is done here: the one form that JavaScript does not know is asked for last
   for (let i = 0; i < parts.length; i++) {

@@ -112,7 +112,7 @@ type Comparison = { feature: number; threshold: number; left: number; right: num
 
 /** The tree's nodes under their own numbers, and behind them what categories take more. */
 function comparisons(tree: Tree): Comparison[] {
-  const made: Comparison[] = new Array<Comparison>(tree.leaves - 1);
+  const made: Comparison[] = Array.from({ length: tree.leaves - 1 });
   for (let node = 0; node < tree.leaves - 1; node++) {
     if ((tree.decision[node] & categoricalBit) === 0) made[node] = compareNumber(tree, node);
     else compareCategories(tree, node, made);
