@@ -53,7 +53,7 @@ describe('from one dropped file to governed predictions, by the real binary', ()
     expect(states).toEqual(
       expect.arrayContaining([
         'ingest Validate',
-        'ingest Features',
+        'ingest BuildFeatures',
         'train Train',
         'govern Promote',
         'score Publish',
