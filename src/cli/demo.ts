@@ -96,7 +96,7 @@ async function tell(
   const startedMs = performance.now();
   const ended: Ended[] = [];
   const runIds: string[] = [];
-  for (const [i, { at, headline: text, files }] of steps.entries()) {
+  for (const [i, { at, headline: text, files, until: night }] of steps.entries()) {
     headline(call, text);
     clock.set(Date.parse(at));
     for (const { source, fileName, bytes } of await files(exported)) {
@@ -108,6 +108,7 @@ async function tell(
     if (i === 0 && !ended.some(({ announced }) => announced.includes('ModelPromoted'))) {
       return demoDocument(runtime, { useCase, runIds, ended, directory, startedMs });
     }
+    if (night) ended.push(...(await runtime.runSchedules(clock.nowMs(), Date.parse(night), clock.set, useCase)));
   }
   headline(call, 'The next morning: daily inference');
   ended.push(...(await runtime.runSchedules(clock.nowMs(), Date.parse(until), clock.set, useCase)));

@@ -143,7 +143,7 @@ export const declarationSchema = z.strictObject({
     /** Columns that no model sees, for rules and slices. */
     carried: z.array(name).default([]),
     /**
-     * View → carried columns that are features in it, beside those above. Every model is tried in every view too, with the same
+     * View → carried columns that are features in it, beside those above. Every candidate is tried in every view too, with the same
      * parameters and on the same folds.
      */
     views: z
@@ -152,7 +152,10 @@ export const declarationSchema = z.strictObject({
         z.strictObject({
           numeric: z.array(name).default([]),
           categorical: z.array(name).default([]),
-          /** Shown beside the others and never chosen: where single cases are decided at once its columns may not be known. */
+          /**
+           * Shown beside the others, without a search, and never chosen: where single cases are decided at once its columns may
+           * not be known.
+           */
           comparedOnly: z.boolean().default(false),
         }),
       )

@@ -38,9 +38,11 @@ export type DemoStep = {
   at: string;
   headline: string;
   files: (exported: Exported) => GeneratedFile[] | Promise<GeneratedFile[]>;
+  /** Until when the schedules run before the next step; ISO 8601, UTC. @default - they do not */
+  until?: string;
 };
 
-/** The module `demo.ts`: the use case's story in a few steps. The schedules of the use case run between them. */
+/** The module `demo.ts`: the use case's story in a few steps. */
 export type Demo = {
   /** The values of `generate.ts` that the demo takes from the command line. */
   values: (given: GeneratorValues) => readonly DemoStep[];

@@ -13,6 +13,15 @@ export function everyView(declaration: Declaration): Declaration {
   return withFeatures(declaration, Object.values(declaration.features.views));
 }
 
+/** With those of the views that may be chosen: what is watched of a model in use. */
+export function usableViews(declaration: Declaration): Declaration {
+  const views = Object.values(declaration.features.views);
+  return withFeatures(
+    declaration,
+    views.filter(({ comparedOnly }) => !comparedOnly),
+  );
+}
+
 function withFeatures(
   declaration: Declaration,
   views: readonly { numeric: string[]; categorical: string[] }[],

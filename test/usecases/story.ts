@@ -43,13 +43,14 @@ export async function tellDemo(declaration: DeclarationInput, demo: Demo, values
   const startedMs = performance.now();
   const ended: Ended[] = [];
   const runIds: string[] = [];
-  for (const [i, { at, files }] of steps.entries()) {
+  for (const [i, { at, files, until: night }] of steps.entries()) {
     clock.set(Date.parse(at));
     for (const { source, fileName, bytes } of await files(newestExports(runtime.ports, useCase))) {
       const { runId } = await runtime.drop({ useCase, source, fileName, bytes });
       if (i === 0) runIds.push(runId);
     }
     ended.push(...(await runtime.deliver()));
+    if (night) ended.push(...(await runtime.runSchedules(clock.nowMs(), Date.parse(night), clock.set, useCase)));
   }
   ended.push(...(await runtime.runSchedules(clock.nowMs(), Date.parse(demo.until), clock.set, useCase)));
   return {

@@ -22,6 +22,7 @@ export const demo: Demo = {
         at: '2026-02-02T09:00:00Z',
         headline: 'January: new claims, which nobody has decided yet',
         files: files(['claims', 'lines'], '2026-01', january),
+        until: '2026-02-03T04:00:00Z',
       },
       {
         at: '2026-03-10T09:00:00Z',

@@ -4,7 +4,7 @@ import type { MonitoredColumn, MonitoredRows } from '../../monitoring/reference.
 import { outputColumn } from '../../usecase/check.ts';
 import type { Declaration } from '../../usecase/declaration.ts';
 import { outputNames } from '../../usecase/label.ts';
-import { everyView } from '../../usecase/views.ts';
+import { usableViews } from '../../usecase/views.ts';
 
 /**
  * What monitoring watches of scored rows: every feature and every carried column, the predictions and the flags; of several outputs
@@ -12,7 +12,7 @@ import { everyView } from '../../usecase/views.ts';
  * all others categories. The label is not among them: its drift is measured as performance.
  */
 export function monitoredRows(declaration: Declaration, columns: Columns): MonitoredRows {
-  const { features, score } = everyView(declaration);
+  const { features, score } = usableViews(declaration);
   const outputs = outputNames(declaration).map(outputColumn);
   return {
     columns: [

@@ -9,14 +9,19 @@ export function searchOf(declaration: Declaration, kind: Candidate['kind']): Mod
   return model.search;
 }
 
-/** Every candidate of the declaration: each model as declared, then its trials, drawn from its search space; and all of these in each view. */
+/**
+ * Every candidate of the declaration: each model as declared, then its trials, drawn from its search space. All of these in each
+ * view too; in one that is only compared, the models as declared.
+ */
 export function candidatesOf(declaration: Declaration): Candidate[] {
-  const views = Object.keys(declaration.features.views);
   const plain = plainCandidates(declaration);
-  return [
-    ...plain,
-    ...views.flatMap((view) => plain.map((candidate) => ({ ...candidate, id: `${candidate.id}-${view}`, view }))),
-  ];
+  const inView = (view: string): Candidate[] =>
+    plainCandidates(declaration, { trials: !declaration.features.views[view].comparedOnly }).map((candidate) => ({
+      ...candidate,
+      id: `${candidate.id}-${view}`,
+      view,
+    }));
+  return [...plain, ...Object.keys(declaration.features.views).flatMap(inView)];
 }
 
 /** Whether the candidate may be chosen, and is not there to be compared alone. */
@@ -24,9 +29,10 @@ export function mayBeChosen({ features }: Declaration, { view }: Candidate): boo
   return view === undefined || !features.views[view].comparedOnly;
 }
 
-function plainCandidates(declaration: Declaration): Candidate[] {
+function plainCandidates(declaration: Declaration, wanted = { trials: true }): Candidate[] {
   return declaration.models.flatMap(({ kind, parameters, search }) => {
-    const trials = search.trials === 0 ? [] : planCandidates(search.space, search.trials, search.seed);
+    const trials =
+      search.trials === 0 || !wanted.trials ? [] : planCandidates(search.space, search.trials, search.seed);
     const points: object[] = [{}, ...trials.map((trial) => trial.parameters)];
     return points.map((point, i) => ({
       id: `${kind}-${i}`,
