@@ -169,7 +169,7 @@ export const stages = {
       hasChampion: z.boolean(),
       complete: z.boolean(),
     }),
-    reads: ['gold/features', 'registry/promotions'],
+    reads: ['silver/tables', 'gold/features', 'registry/promotions'],
     writes: ['gold/features'],
     memoryMb: 1769,
     timeoutSeconds: 300,

@@ -1,13 +1,17 @@
 import { liveAt } from '../governance/aliases.ts';
 import { readLedger } from '../governance/ledger.ts';
+import { ConcurrentChange } from '../lake/errors.ts';
+import { isDone } from '../lake/plans.ts';
+import type { Ports } from '../ports/stage-ports.ts';
+import type { StageInput } from '../stages.ts';
 import { loadParts, rowsIn } from './common/parts.ts';
-import { featuresPath, featuresTxn, lakeTable, withSql } from './common/sql.ts';
+import { featuresPath, featuresTxn, lakeTable, silverPath, withSql } from './common/sql.ts';
 import type { Stage } from './stage.ts';
 
 /**
  * Commits the features of all partitions at once, as one batch named after the drop; nothing is ever overwritten. Throws
- * `ConcurrentChange` where the feature table has other rows than were planned upon: a run that has read older silver must not
- * have the last word, and plans again.
+ * `ConcurrentChange` where silver or the feature table has other rows than were planned upon: a run that has read older silver
+ * must not have the last word, and plans again.
  */
 export const append: Stage<'Append'> = async ({ useCase, runId, plan, parts }, ports) => {
   const hasChampion = liveAt(await readLedger(ports.registry, useCase), 'champion') !== null;
@@ -17,11 +21,30 @@ export const append: Stage<'Append'> = async ({ useCase, runId, plan, parts }, p
   if (parts.every((part) => part.rows === 0)) return unchanged;
   const data = await loadParts(ports.gold, parts, 'gold');
   return withSql(ports, async (sql) => {
-    const { version } = await lakeTable(ports, ports.gold, featuresPath(useCase), sql).append(data, {
-      txn: featuresTxn(runId),
+    const table = lakeTable(ports, ports.gold, featuresPath(useCase), sql);
+    const txn = featuresTxn(runId);
+    if (!isDone(await table.latest(), txn)) await ensureNewest(ports, useCase, plan.silver);
+    const { version } = await table.append(data, {
+      txn,
       details: { runId, codeVersion: ports.codeVersion },
       unchangedSince: plan.dataVersion,
     });
     return { ...unchanged, rows: rowsIn(data), dataVersion: version };
   });
 };
+
+/**
+ * That no source has delivered since the plan. Its run may have found nothing new in what had been built by then, and so have left
+ * nothing in the feature table that the commit would run into.
+ */
+async function ensureNewest(
+  ports: Ports,
+  useCase: string,
+  silver: StageInput<'Append'>['plan']['silver'],
+): Promise<void> {
+  for (const [source, planned] of Object.entries(silver)) {
+    const path = silverPath(useCase, source);
+    const latest = (await lakeTable(ports, ports.silver, path).latest())?.version ?? -1;
+    if (latest !== planned) throw new ConcurrentChange(path, planned, latest);
+  }
+}

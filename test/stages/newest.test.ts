@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ConcurrentChange } from '../../src/lake/errors.ts';
 import { readReceipt } from '../../src/stages/common/receipt.ts';
 import { lakeTable } from '../../src/stages/common/sql.ts';
 import { dropRunId } from '../../src/triggers.ts';
-import { type World, build, openWorld, useCase } from './world.ts';
+import { type World, buckets, build, openWorld, useCase } from './world.ts';
 
 const header = 'customer_id,age,sex,bmi,children,smoker,region,charges,timestamp';
 const policy = (charges: string, id = 'C1') =>
@@ -123,6 +124,17 @@ describe('10. a key goes back to an earlier content', () => {
     expect(await silverVersion()).toBe(version);
     expect(await current()).toEqual([100]);
     expect(await rowsInSilver()).toBe(2);
+  });
+
+  test('while the features of the content in between are built: those are not appended any more', async () => {
+    await handle(await putAgain('100.00', '00A'));
+    const between = await putAgain('200.00', '00B');
+    await world.run('Validate', between);
+    const late = await buckets(world, between.runId);
+    expect(await handle(await putAgain('100.00', '00C'))).toBe('renewed');
+    await expect(world.run('Append', late)).rejects.toThrow(ConcurrentChange);
+    expect(await build(world, between.runId)).toMatchObject({ rows: 0 });
+    expect(await current()).toEqual([100]);
   });
 
   test('there and back again and again', async () => {
