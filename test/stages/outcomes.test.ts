@@ -276,6 +276,23 @@ describe('responses to what was recommended', () => {
       expect(again).toMatchObject({ status: 'busy', reason: expect.stringContaining('there is nothing newer') });
     });
 
+    test('ten votes of reviewers ask for one too, and nine do not', async () => {
+      const trainedMs = world.ports.clock.nowMs();
+      world.setClock(trainedMs + hourMs);
+      const members = [...new Set(recommended.map((row) => row['customer_id']))].slice(0, 10);
+      const givenAt = new Date(trainedMs + 1000).toISOString();
+      const votes = members.map((member) => `${member},outpatient,approved,r-1,${givenAt}`);
+      const review = async (fileName: string, lines: readonly string[]) => {
+        const csv = ['customer_id,offer_id,verdict,reviewer,given_at', ...lines, ''].join('\n');
+        await world.run('Validate', await world.drop(fileName, csv, 'feedback'));
+        const { status } = await world.run('Snapshot', { useCase, runId: fileName, cause: 'schedule' });
+        await releaseLease(retrainLease(world.ports, useCase), fileName);
+        return status;
+      };
+      expect(await review('nine.csv', votes.slice(1))).toBe('busy');
+      expect(await review('ten.csv', votes)).toBe('ready');
+    });
+
     test('whose time is not over stay out of it', async () => {
       world.setClock(recommendedMs + (weekHours - 1) * hourMs);
       const input = { useCase, runId: 'r3', cause: 'manual' } as const;

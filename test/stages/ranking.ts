@@ -105,7 +105,8 @@ export function amountsFolder(at: string): string {
     )
       .replaceAll('member_id', 'customer_id')
       .replace('^MBR_[0-9a-f]{8}', '^[0-9]+')
-      .replace('^[A-Z]{2,8}_[0-9]{3}', '^[a-z]+');
+      .replace('^[A-Z]{2,8}_[0-9]{3}', '^[a-z]+')
+      .replace('value: upper', 'value: lower');
     writeFileSync(join(useCases, 'insurance-cost', `${source}.odcs.yaml`), contract);
   }
   return useCases;

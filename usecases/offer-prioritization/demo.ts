@@ -18,13 +18,13 @@ export const demo: Demo = {
         files: () => generate({ ...values, month: '2026-02', monthsAfter: 1 }),
       },
       {
-        at: '2026-03-01T20:00:00Z',
-        headline: 'In the evening the campaign system tells what members did with February’s offers',
+        at: '2026-03-07T20:00:00Z',
+        headline: 'On Saturday evening the campaign system tells what members did with February’s offers',
         files: async (exported) =>
           generate({ ...values, month: '2026-02', monthsAfter: 1, sent: await exported('crm') }),
       },
     ];
   },
-  // past the weekly training on Sunday
+  // past the weekly training on Sunday morning
   until: '2026-03-08T04:00:00Z',
 };

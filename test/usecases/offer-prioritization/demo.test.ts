@@ -156,7 +156,7 @@ describe.runIf(long)('the whole way', () => {
   });
 
   test('what contacts change is measured a month later, and the planted truth lies within its interval', async () => {
-    const uplift = (await factsOf(runtime.ports, { useCase, runId: 'score-2026-03-02' }, 'Monitor'))!.uplift!;
+    const uplift = (await factsOf(runtime.ports, { useCase, runId: 'score-2026-03-08' }, 'Monitor'))!.uplift!;
     const sent = await rows(
       `recommendations/${useCase}`,
       "SELECT member_id, list(offer_id) AS offers FROM rows WHERE status = 'sent' AND run_id NOT LIKE 'score-%' GROUP BY ALL",
