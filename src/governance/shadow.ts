@@ -51,6 +51,10 @@ export function shadowGates(declared: ShadowDeclaration, evidence: ShadowEvidenc
   const beside = champion
     ? ` Version ${champion.version}, the champion, has scored ${say(champion.rows)} of them.`
     : ' There is no champion to compare with.';
+  const besideChampion =
+    scores && champion
+      ? `, and of ${say(psi(champion.scores, scores.shadow))} against those of the champion in the same batches`
+      : '';
   const index = scores ? psi(scores.test, scores.shadow) : NaN;
   return [
     plainGate(
@@ -68,7 +72,7 @@ export function shadowGates(declared: ShadowDeclaration, evidence: ShadowEvidenc
       asked: 'PSI of the predictions against the frozen test set',
       found: Number.isNaN(index)
         ? 'How the predictions are distributed is not known.'
-        : `The predictions have a PSI of ${say(index)} against those of the frozen test set.`,
+        : `The predictions have a PSI of ${say(index)} against those of the frozen test set${besideChampion}.`,
       constantPasses: true,
     }),
     ...(declared.decisions && champion

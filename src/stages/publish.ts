@@ -101,6 +101,7 @@ async function publishShadow(
     runId,
     version: pin.version,
     rows: isNew ? rowsIn(data) : 0,
+    // of the table that it was added to
     predictionsVersion: written?.version ?? 0,
     recommends: false,
     ...(isSeen && { evidence: await storeEvidence(ports, useCase, evidence) }),

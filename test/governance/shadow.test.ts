@@ -38,6 +38,8 @@ const failed = (evidence: ShadowEvidence) =>
 test('what was seen passes at its limits, and fails behind each of them', () => {
   expect(differingShare(seen.champion!)).toBe(0.1);
   expect(failed(seen)).toEqual([]);
+  const texts = shadowGates(declared, seen).map(({ evidence }) => evidence.text);
+  expect(texts[2]).toMatch(/frozen test set, and of [\d.e-]+ against those of the champion/);
   expect(failed({ ...seen, failures: 3 })).toEqual(['shadowFailures']);
   // Σ (is − was) ln (is / was) of .3/.7 against .5/.5 is .1695, of .2/.8 it is .4159
   expect(failed({ ...seen, scores: { edges: [0.5], test: [50, 50], shadow: [30, 70] } })).toEqual([]);

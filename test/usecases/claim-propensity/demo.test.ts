@@ -97,6 +97,7 @@ test.runIf(long)(
     const way = ['ModelTrained', 'ModelShadowed', 'ShadowObserved', 'ModelPromoted', 'ScoresPublished'];
     expect(announced.filter((event) => way.includes(event)).slice(0, way.length)).toEqual(way);
     expect(told.document.shadows).toEqual([{ version: 1, promoted: true }]);
+    expect(told.document.predictions.rows).toBeGreaterThan(2000);
     const gates = told.document.gates.map(({ name }) => name);
     expect(gates).toEqual(expect.arrayContaining(['shadowSeen', 'shadowFailures', 'shadowPrediction']));
     const [{ n }] = await told.rows('gold', `shadows/${useCase}`, 'SELECT count(*) AS n FROM rows');
