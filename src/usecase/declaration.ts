@@ -299,7 +299,7 @@ export const declarationSchema = z.strictObject({
   experiment: experimentSchema.optional(),
   retrain: z.strictObject({ ...schedule, onDrift: z.boolean() }),
   monitor: z.strictObject({
-    /** How many days of predictions are looked at. */
+    /** How many days of predictions are looked at, and of recommendations whose outcome became final. */
     window: duration,
     /** Fewer predictions than this raise an alert, and no drift is judged. */
     minVolume: z.number().int().min(1),

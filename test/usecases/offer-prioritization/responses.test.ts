@@ -125,6 +125,16 @@ describe('the file of responses', () => {
     }
   });
 
+  test('follows the offers, whatever ids a run gave to its recommendations', () => {
+    const renamed = sent.replaceAll(/,([0-9a-f]{32}),/g, (_, id: string) => `,${id.slice(16)}${id.slice(0, 16)},`);
+    expect(renamed).not.toBe(sent);
+    const happened = (text: string) =>
+      recordsOf(februaryOf({ ...values, sent: text }).bytes).map((row) =>
+        ['member_id', 'offer_id', 'outcome', 'occurred_at'].map((column) => row[column]).join(),
+      );
+    expect(happened(renamed)).toEqual(happened(sent));
+  });
+
   test('has what members did by themselves, of those too to whom nothing was sent', () => {
     const alone = recordsOf(februaryOf({ ...values, sent: '' }).bytes);
     expect(alone.length).toBeGreaterThan(50);

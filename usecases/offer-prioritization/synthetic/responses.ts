@@ -24,8 +24,9 @@ export function responsesTo(sent: ReadonlyMap<string, readonly Sent[]>): SourceW
         const id = `RSP_${member.id.slice(4)}_${month}_${++number}`;
         writeRecord(csv, dirt(dirtShare, id), { id, recommendationId, memberId: member.id, offerId, outcome, atMs });
       };
-      for (const { recommendationId, offerId, sentMs } of sent.get(member.id) ?? []) {
-        const draw = member.random.fork(`response to ${recommendationId}`);
+      for (const [nth, { recommendationId, offerId, sentMs }] of (sent.get(member.id) ?? []).entries()) {
+        // ids are those of a run, and another one with another: what is drawn follows the offers
+        const draw = member.random.fork(`response in ${month} to ${nth} ${offerId}`);
         record(offerId, 'sent', sentMs, recommendationId);
         let atMs = sentMs;
         for (const step of stepsTaken(draw, reactionOf(member, offerId))) {
