@@ -1,3 +1,4 @@
+import type { SqlEngine } from '../data/sql.ts';
 import { liveAt } from '../governance/aliases.ts';
 import { readLedger } from '../governance/ledger.ts';
 import { ConcurrentChange } from '../lake/errors.ts';
@@ -23,7 +24,7 @@ export const append: Stage<'Append'> = async ({ useCase, runId, plan, parts }, p
   return withSql(ports, async (sql) => {
     const table = lakeTable(ports, ports.gold, featuresPath(useCase), sql);
     const txn = featuresTxn(runId);
-    if (!isDone(await table.latest(), txn)) await ensureNewest(ports, useCase, plan.silver);
+    if (!isDone(await table.latest(), txn)) await ensureNewest(sql, ports, useCase, plan.silver);
     const { version } = await table.append(data, {
       txn,
       details: { runId, codeVersion: ports.codeVersion },
@@ -38,13 +39,14 @@ export const append: Stage<'Append'> = async ({ useCase, runId, plan, parts }, p
  * nothing in the feature table that the commit would run into.
  */
 async function ensureNewest(
+  sql: SqlEngine,
   ports: Ports,
   useCase: string,
   silver: StageInput<'Append'>['plan']['silver'],
 ): Promise<void> {
   for (const [source, planned] of Object.entries(silver)) {
     const path = silverPath(useCase, source);
-    const latest = (await lakeTable(ports, ports.silver, path).latest())?.version ?? -1;
+    const latest = (await lakeTable(ports, ports.silver, path, sql).latest())?.version ?? -1;
     if (latest !== planned) throw new ConcurrentChange(path, planned, latest);
   }
 }

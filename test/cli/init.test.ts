@@ -17,7 +17,6 @@ import { loadEvaluation, loadVersion } from '../../src/stages/common/version.ts'
 import { type UseCase, catalogueFromFolder, useCaseOf } from '../../src/usecase/catalogue.ts';
 import { featureQuery } from '../../src/usecase/feature-query.ts';
 import { generate } from '../../usecases/insurance-cost/generate.ts';
-import { long } from '../long.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'bordereau-init-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -124,7 +123,7 @@ describe('bordereau init', () => {
     },
   );
 
-  test.runIf(long)('of a generated file with broken rows runs at once: those are quarantined', async () => {
+  test('of a generated file with broken rows runs at once: those are quarantined', async () => {
     const folder = mkdtempSync(join(root, 'usecases-'));
     expect((await run('--from', sample, '--label', 'charges', '--use-cases', folder)).code).toBe(0);
     const { ended, receipt } = await runChain(folder, 'member-costs', 'member_costs', sample, readFileSync(sample));
@@ -230,54 +229,48 @@ describe.skipIf(!adultPresent)(
     const said = ['--header', names, '--clean', clean, '--label', 'income', '--sensitive', 'sex,race'];
     const made = () => run('--from', adult[0], ...said, '--use-cases', folder, '--id', 'adult', '--source', 'adult');
 
-    test.runIf(long)(
-      'runs at once: the first 2,500 rows are ingested, trained, governed, scored and monitored',
-      async () => {
-        expect(await made()).toMatchObject({
-          code: 0,
-          errors: expect.stringContaining('32561 rows read, 16 of them') as string,
-        });
-        const bytes = new TextEncoder().encode(readFileSync(clean, 'utf8').split('\n').slice(0, 2501).join('\n'));
-        const runtime = await openRuntime({
-          directory: mkdtempSync(join(root, 'state-')),
-          useCases: folder,
-          threads: 1,
-        });
-        try {
-          await runtime.drop({ useCase: 'adult', source: 'adult', fileName: 'adult.csv', bytes });
-          const ended = await runtime.deliver();
-          expect(ended.map(({ machine, status, cause }) => [machine, status, cause])).toEqual(
-            ['ingest', 'train', 'govern', 'score', 'monitor'].map((machine) => [machine, 'SUCCEEDED', undefined]),
-          );
-          const { manifest } = await loadVersion(runtime.ports, 'adult', 1);
-          const { fairness } = await loadEvaluation(runtime.ports, manifest);
-          expect(fairness.map(({ table, demographicParity }) => [table.feature, demographicParity?.highest])).toEqual([
-            ['sex', 'Male'],
-            ['race', expect.any(String)],
-          ]);
-        } finally {
-          await runtime.close();
-        }
-      },
-    );
+    test('runs at once: the first 2,500 rows are ingested, trained, governed, scored and monitored', async () => {
+      expect(await made()).toMatchObject({
+        code: 0,
+        errors: expect.stringContaining('32561 rows read, 16 of them') as string,
+      });
+      const bytes = new TextEncoder().encode(readFileSync(clean, 'utf8').split('\n').slice(0, 2501).join('\n'));
+      const runtime = await openRuntime({
+        directory: mkdtempSync(join(root, 'state-')),
+        useCases: folder,
+        threads: 1,
+      });
+      try {
+        await runtime.drop({ useCase: 'adult', source: 'adult', fileName: 'adult.csv', bytes });
+        const ended = await runtime.deliver();
+        expect(ended.map(({ machine, status, cause }) => [machine, status, cause])).toEqual(
+          ['ingest', 'train', 'govern', 'score', 'monitor'].map((machine) => [machine, 'SUCCEEDED', undefined]),
+        );
+        const { manifest } = await loadVersion(runtime.ports, 'adult', 1);
+        const { fairness } = await loadEvaluation(runtime.ports, manifest);
+        expect(fairness.map(({ table, demographicParity }) => [table.feature, demographicParity?.highest])).toEqual([
+          ['sex', 'Male'],
+          ['race', expect.any(String)],
+        ]);
+      } finally {
+        await runtime.close();
+      }
+    });
 
-    test.runIf(long)(
-      'learns from all of its training file what gives AUC ≥ .92 on the published test file',
-      async () => {
-        const useCase = useCaseOf(await catalogueFromFolder(folder), 'adult');
-        // that file ends its labels in full stops, which no contract of the first one knows
-        const header = names.split(',');
-        const test = new TextDecoder()
-          .decode(cleanCsv(readFileSync(adult[1]), { file: 'test', header }))
-          .replaceAll(/\.$/gm, '');
-        const trained = await featuresOf(useCase, readFileSync(clean));
-        const judged = await featuresOf(useCase, new TextEncoder().encode(test));
-        expect([trained.rows, judged.rows]).toEqual([32_545, 16_272]);
-        const [candidate] = candidatesOf(useCase.declaration);
-        const learnt = await learn(useCase.declaration, candidate, trained);
-        expect(rocAuc(judged.label, predictRows(learnt, judged.columns))).toBeGreaterThan(0.92);
-      },
-    );
+    test('learns from all of its training file what gives AUC ≥ .92 on the published test file', async () => {
+      const useCase = useCaseOf(await catalogueFromFolder(folder), 'adult');
+      // that file ends its labels in full stops, which no contract of the first one knows
+      const header = names.split(',');
+      const test = new TextDecoder()
+        .decode(cleanCsv(readFileSync(adult[1]), { file: 'test', header }))
+        .replaceAll(/\.$/gm, '');
+      const trained = await featuresOf(useCase, readFileSync(clean));
+      const judged = await featuresOf(useCase, new TextEncoder().encode(test));
+      expect([trained.rows, judged.rows]).toEqual([32_545, 16_272]);
+      const [candidate] = candidatesOf(useCase.declaration);
+      const learnt = await learn(useCase.declaration, candidate, trained);
+      expect(rocAuc(judged.label, predictRows(learnt, judged.columns))).toBeGreaterThan(0.92);
+    });
 
     async function featuresOf(useCase: UseCase, bytes: Uint8Array) {
       const { contract } = useCase.contracts['adult'];

@@ -65,7 +65,11 @@ export function ingestStory(reader: OutsideReader, byListing: boolean): Story {
       world.only = ['ingest'];
       sent = sendFiles(world);
     },
-    safe: async (world) => checkSafety(await seen(world), sent, world),
+    async safe(world) {
+      const now = await seen(world);
+      checkSafety(now, sent, world);
+      checkWholeFeatures(now, sent);
+    },
     async end(world) {
       checkEnd(await seen(world), sent, world);
       checkNewestWins(await seen(world), sent);
@@ -118,6 +122,17 @@ function checkSafety({ silver, quarantine, features }: Seen, sent: readonly Sent
     const expected = content && isNew ? content.good.size + content.bad : dropped;
     demand(dropped === expected, `${key} does not tell the rows of its file`);
     demand(isNew || dropped === 0, `${key} tells rows of a drop that brought none`);
+  }
+}
+
+/** At any moment: the features of a content are there whole or not at all, but for rows in whose place another content has put others. */
+function checkWholeFeatures({ features }: Seen, sent: readonly Sent[]): void {
+  const built = new Set(features.map(({ charges }) => Number(charges)));
+  for (const { name, content } of sent) {
+    const others = sent.filter((other) => other.content !== content);
+    const own = [...content.good].filter(([member]) => !others.some((other) => other.content.good.has(member)));
+    const there = own.filter(([, charges]) => built.has(charges)).length;
+    demand(there === 0 || there === own.length, `there are features of ${there} of the ${own.length} rows of ${name}`);
   }
 }
 

@@ -12,7 +12,7 @@ import { promotionStory } from './promotion-story.ts';
 import { type FaultKind, noFaults } from './scheduler.ts';
 import { scoreStory } from './score-story.ts';
 import { weather } from './weather.ts';
-import { shareDuckDb } from './shared-duckdb.ts';
+import { shareDuckDb } from '../shared-duckdb.ts';
 import { type Ground, type State, World, openGround } from './world.ts';
 
 /** The kinds of stories; the first two have no stages and no engine, and are played by the hundreds. */

@@ -13,7 +13,7 @@ export async function shareDuckDb(): Promise<{ close(): void }> {
     const connection = await instance.connect();
     const run = connection.run.bind(connection);
     // settings are the instance's, and are locked once; the time zone is the connection's
-    connection.run = async (sql, ...rest) => run(/^SET (?!TimeZone)/.test(sql) ? 'SELECT 1' : sql, ...rest);
+    connection.run = async (sql, ...rest) => run(/^SET (?!TimeZone|VARIABLE)/.test(sql) ? 'SELECT 1' : sql, ...rest);
     const close = connection.closeSync.bind(connection);
     connection.closeSync = () => {
       if (open.delete(connection)) close();
