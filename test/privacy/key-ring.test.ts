@@ -1,8 +1,9 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { FileKeyRing, UnsafeKeyFile } from '../../src/adapters/embedded/file-key-ring.ts';
+import { KeyNotUnwrapped } from '../../src/ports/key-ring.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'bordereau-keys-'));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -25,6 +26,14 @@ describe('the key file on disk', () => {
     const cut = join(directory, 'cut.key');
     writeFileSync(cut, 'abcd\n', { mode: 0o600 });
     await expect(new FileKeyRing(cut).generate({})).rejects.toThrow(/64 hexadecimal digits/);
+  });
+
+  test('is not made anew by what it is to unwrap', async () => {
+    const lost = join(directory, 'lost.key');
+    const { wrapped } = await new FileKeyRing(lost).generate({ of: 'a vault' });
+    rmSync(lost);
+    await expect(new FileKeyRing(lost).unwrap(wrapped, { of: 'a vault' })).rejects.toThrow(KeyNotUnwrapped);
+    expect(existsSync(lost)).toBe(false);
   });
 
   test('is one, however many processes make it at once', async () => {

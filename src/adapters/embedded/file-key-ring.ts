@@ -35,6 +35,8 @@ export class FileKeyRing implements KeyRing {
   }
 
   async unwrap(wrapped: Uint8Array, context: KeyContext): Promise<Uint8Array> {
+    // a file that got lost is to be restored: a new one would unwrap nothing, and stand in the way of the old one
+    if (!(await exists(this.#path))) throw new KeyNotUnwrapped(this.#path, context);
     const master = await this.#open();
     if (wrapped.length !== nonceBytes + keyBytes + tagBytes) throw new KeyNotUnwrapped(this.#path, context);
     const decipher = createDecipheriv('aes-256-gcm', master, wrapped.subarray(0, nonceBytes));
