@@ -10,7 +10,7 @@ import { inside, markAt, whisker } from './marks.ts';
 import type { Shape } from './marks.ts';
 import { rowsIn } from './rows.ts';
 
-/** One estimate on a scale of its own, against lines that mean something. */
+/** One estimate against lines that mean something. */
 export type Strip = {
   name: string;
   unit: Unit;
@@ -22,12 +22,17 @@ export type Strip = {
   /** Where the estimate should lie: at least, or at most. */
   wanted?: { from?: number; to?: number; text: string };
   /** A line to compare with, such as no difference. */
-  neutral?: { at: number; text: string };
+  neutral?: { at: number; /** Empty where the legend says it. */ text: string };
   others?: readonly { at: number; shape: Shape }[];
 };
 
-/** Strips below each other. */
-export function drawStrips(strips: readonly Strip[], frame: Frame): Drawing {
+/** Strips below each other, each on a scale of its own unless all are said to share one. */
+export function drawStrips(
+  strips: readonly Strip[],
+  frame: Frame,
+  { oneScale = false }: { oneScale?: boolean } = {},
+): Drawing {
+  const shared = oneScale ? strips.flatMap(domain) : undefined;
   const judged = strips.some((strip) => strip.met !== undefined);
   const rows = rowsIn(frame, {
     names: strips.map(({ name }) => name),
@@ -40,15 +45,17 @@ export function drawStrips(strips: readonly Strip[], frame: Frame): Drawing {
     marks: strips.map((strip, r) => [
       strip.met !== undefined && statusShape(strip.met ? 'passed' : 'failed', 9, rows.textY(r) - 4),
       rows.words(r, strip.value, 'strong'),
-      drawStrip(strip, [rows.left, rows.right], rows.y(r)),
+      drawStrip(strip, { ends: [rows.left, rows.right], y: rows.y(r), domain: shared ?? domain(strip) }),
     ]),
   };
 }
 
-function drawStrip(strip: Strip, [left, right]: readonly [number, number], y: number): Markup {
+type Place = { ends: readonly [number, number]; y: number; domain: readonly number[] };
+
+function drawStrip(strip: Strip, { ends: [left, right], y, domain }: Place): Markup {
   const { estimate, wanted, neutral, others = [] } = strip;
-  const limit = wanted?.from ?? wanted?.to;
-  const scale = spanning(domain(strip, limit), [left + 14, right - 14], 0.08);
+  const limit = limitOf(strip);
+  const scale = spanning(domain, [left + 14, right - 14], 0.08);
   return fragment(
     el('line', { x1: left, x2: right, y1: y, y2: y, class: 'line rule' }),
     known(limit) && wantedSide(inside(scale, limit), wanted!, [left, right], y),
@@ -77,13 +84,16 @@ function wantedSide(
 function neutralLine(at: number, text: string, [left, right]: readonly [number, number], y: number): Markup {
   return fragment(
     el('line', { x1: at, x2: at, y1: y - 10, y2: y + 10, class: 'line quiet' }),
-    label(at, y + 23, text, { anchor: anchorAt(at, left, right), class: 'small muted' }),
+    text !== '' && label(at, y + 23, text, { anchor: anchorAt(at, left, right), class: 'small muted' }),
   );
 }
 
+const limitOf = ({ wanted }: Strip): number | undefined => wanted?.from ?? wanted?.to;
+
 /** Other values widen the scale only where the estimate stays readable; else they stand at its edge. */
-function domain({ estimate, neutral, others = [] }: Strip, limit: number | undefined): number[] {
-  const own = [estimate.low, estimate.value, estimate.high, limit, neutral?.at].filter(known);
+function domain(strip: Strip): number[] {
+  const { estimate, neutral, others = [] } = strip;
+  const own = [estimate.low, estimate.value, estimate.high, limitOf(strip), neutral?.at].filter(known);
   const span = (values: readonly number[]) => Math.max(...values) - Math.min(...values);
   const all = [...own, ...others.map((other) => other.at).filter(known)];
   return span(all) > 4 * span(own) ? own : all;

@@ -16,7 +16,7 @@ export function upliftStrips(facts: UpliftFacts): Figure {
   const untold = all.length - rows.length;
   return {
     title: upliftHeadline(facts).sentence,
-    description: `One row per offer on its own scale: the dot is the difference of response rates between contacted members and the holdout, the line its interval; zero is no effect. ${rows.map(({ name, uplift }) => `${name}: ${points(uplift.difference)}.`).join(' ')}`,
+    description: `One row per offer, all on one scale: the dot is the difference of response rates between contacted members and the holdout, the line its interval; zero is no effect. ${rows.map(({ name, uplift }) => `${name}: ${points(uplift.difference)}.`).join(' ')}`,
     span: 'full',
     legend: [
       { sample: mark('dot', 0, 0, 'blue'), text: 'difference and interval' },
@@ -30,9 +30,10 @@ export function upliftStrips(facts: UpliftFacts): Figure {
           unit: 'share',
           value: points(difference),
           estimate: difference,
-          neutral: { at: 0, text: 'no effect' },
+          neutral: { at: 0, text: '' },
         })),
         frame,
+        { oneScale: true },
       ),
     table: {
       columns: [
