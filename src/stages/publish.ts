@@ -2,6 +2,7 @@ import { quoteName, quoteText } from '../data/quote.ts';
 import type { SqlEngine } from '../data/sql.ts';
 import { isEnough } from '../governance/shadow.ts';
 import type { DataFiles } from '../lake/data-files.ts';
+import { isDone } from '../lake/plans.ts';
 import { recordProperties } from '../lake/protocol.ts';
 import type { Ports } from '../ports/stage-ports.ts';
 import type { Predictions } from '../report/facts.ts';
@@ -49,17 +50,18 @@ async function publishScores(
   const data = await storedParts(ports, runId, parts);
   ensureComplete(runId, data);
   const table = lakeTable(ports, ports.gold, predictionsPath(useCase), sql);
-  // two runs at once may have pinned the same batches: the second one finds that out here, and publishes nothing
+  // two runs at once may have pinned the same batches, or one run twice, a drop in between: the second one finds that out here
   const before = await mountTable(table, sql, 'published_before');
-  const other = before && (await publishedBy(sql, { runId, version: pin.version, batches }));
+  const commit = commitOf(ports, { runId, pin, batches });
+  const other = before && !isDone(before, commit.txn) && (await publishedBy(sql, pin.version, batches));
   if (other) {
     throw new PublishedAlready(
-      `Run ${other} has published the batches of run ${runId} with version ${pin.version} meanwhile; nothing is published twice.`,
+      `Batches of run ${runId} have been published with version ${pin.version} meanwhile, by run ${other}; nothing is published twice.`,
     );
   }
   const { version: predictionsVersion } = await table.append(data, {
     unchangedSince: before?.version ?? -1,
-    ...commitOf(ports, { runId, pin, batches }),
+    ...commit,
   });
 
   await mountTable(table, sql, 'predictions', predictionsVersion);
@@ -87,11 +89,10 @@ async function publishShadow(
   const table = lakeTable(ports, ports.gold, shadowsPath(useCase), sql);
   const before = await mountTable(table, sql, 'published_before');
   const data = parts.length > 0 ? await storedParts(ports, runId, parts) : undefined;
-  const other = before && (await publishedBy(sql, { runId, version: pin.version, batches }));
+  const commit = commitOf(ports, { runId, pin, batches });
+  const other = before && !isDone(before, commit.txn) && (await publishedBy(sql, pin.version, batches));
   const isNew = data !== undefined && !other;
-  const written = isNew
-    ? await table.append(data, { unchangedSince: before?.version ?? -1, ...commitOf(ports, { runId, pin, batches }) })
-    : before;
+  const written = isNew ? await table.append(data, { unchangedSince: before?.version ?? -1, ...commit }) : before;
 
   const evidence = await observeShadow(sql, ports, declaration, { version: pin.version, champion });
   await recordFacts(ports, { useCase, runId }, 'Publish-shadow', { shadow: shadowFacts(evidence) });
@@ -128,20 +129,17 @@ function commitOf(ports: Ports, { runId, pin, batches }: Pick<Publication, 'runI
   };
 }
 
-/** Another run has published the same batches with the same version meanwhile. */
+/** The same batches have been published with the same version meanwhile, by another run or by another attempt with more or fewer. */
 export class PublishedAlready extends Error {
   override name = 'PublishedAlready';
 }
 
-/** The other run that has published these batches with this version, if one has. */
-async function publishedBy(
-  sql: SqlEngine,
-  { runId, version, batches }: { runId: string; version: number; batches: readonly string[] },
-): Promise<string | null> {
+/** The run that has published any of these batches with this version, if one has. */
+async function publishedBy(sql: SqlEngine, version: number, batches: readonly string[]): Promise<string | null> {
   if (batches.length === 0) return null;
   const [found] = await sql.rows(
     `SELECT any_value(run_id) AS run FROM published_before WHERE model_version = ${version}
-      AND _batch IN (${batches.map(quoteText).join(', ')}) AND run_id <> ${quoteText(runId)}`,
+      AND _batch IN (${batches.map(quoteText).join(', ')})`,
   );
   return found['run'] as string | null;
 }

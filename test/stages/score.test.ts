@@ -3,7 +3,7 @@ import { aliasHead } from '../../src/governance/aliases.ts';
 import { readLedger } from '../../src/governance/ledger.ts';
 import { promote } from '../../src/governance/promotion.ts';
 import { readVersion } from '../../src/governance/registry.ts';
-import { UnfitPredictions } from '../../src/stages/publish.ts';
+import { PublishedAlready, UnfitPredictions } from '../../src/stages/publish.ts';
 import { PinBroken } from '../../src/stages/score.ts';
 import { dueBatches } from '../../src/stages/common/batches.ts';
 import type { StageInput, StageOutput } from '../../src/stages.ts';
@@ -282,6 +282,18 @@ describe('Score and Publish', () => {
     world.setClock(january + 1000);
     await ingest(world, 'more.csv', csv([1, 2, 3], 1000));
     await score(world, 'score-2026-01-05');
+    expect(await world.rows('gold', table, 'SELECT count(*) AS n FROM rows')).toEqual([{ n: 1179 }]);
+  });
+
+  test('a run that is delivered twice, a drop in between, publishes what both have pinned once', async () => {
+    const first = await partsOf('s1', 1);
+    world.setClock(january + 1000);
+    await ingest(world, 'more.csv', csv([1, 2, 3], 1000));
+    const second = await partsOf('s1', 1);
+    expect([first.batches, second.batches]).toEqual([['drop-january.csv'], ['drop-january.csv', 'drop-more.csv']]);
+    await world.run('Publish', first);
+    await expect(world.run('Publish', second)).rejects.toThrow(PublishedAlready);
+    await score(world, 's1');
     expect(await world.rows('gold', table, 'SELECT count(*) AS n FROM rows')).toEqual([{ n: 1179 }]);
   });
 
