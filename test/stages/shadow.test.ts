@@ -167,7 +167,8 @@ describe('beside a champion', () => {
     const nightly = await world.run('Pin', { useCase, runId: 'night', cause: 'schedule' });
     expect(nightly).toMatchObject({ pin: { version: 1 }, hasShadow: true });
     await score(world, 'night');
-    expect((await scoreShadow(world, 'night')).evidence).toBeDefined();
+    const { evidence } = await scoreShadow(world, 'night');
+    expect(await readEvidence(world.ports, evidence!)).toMatchObject({ version: 2, champion: { version: 1 } });
   });
 
   test('what both have said of the same rows is compared row by row', async () => {
