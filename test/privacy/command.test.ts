@@ -192,20 +192,16 @@ test('reveal is recorded before it answers, wants a reason, and without the vaul
 
   const key = join(world.directory, 'keys', 'vault.key');
   const kept = readFileSync(key);
-  for (const takeAway of [
-    () => rmSync(key),
-    () =>
-      writeFileSync(
-        key,
-        kept.map((byte) => byte ^ 1),
-      ),
-  ]) {
+  // as its owner would have it: a file that others can read is refused for that alone
+  const put = (bytes: Uint8Array) => writeFileSync(key, bytes, { mode: 0o600 });
+  for (const takeAway of [() => rmSync(key), () => put(Buffer.from('ab'.repeat(32)))]) {
     takeAway();
     const { code, out, err } = await privacy('reveal', surrogate, '--reason', 'test');
     expect(code).not.toBe(0);
     expect(out + err).not.toMatch(told);
+    expect(err).not.toContain('UnsafeKeyFile');
   }
-  writeFileSync(key, kept);
+  put(kept);
   expect(await revealed(surrogate)).toBe(member);
 });
 
