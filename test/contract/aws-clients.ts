@@ -11,8 +11,8 @@ const common = {
 };
 
 /** The real SDK client, pointed at an in-process server. */
-export function testS3Client({ endpoint }: { endpoint: string }): S3Client {
-  return new S3Client({ ...common, endpoint, forcePathStyle: true });
+export function testS3Client({ endpoint }: { endpoint: string }, maxAttempts = common.maxAttempts): S3Client {
+  return new S3Client({ ...common, maxAttempts, endpoint, forcePathStyle: true });
 }
 
 /** The real SDK client, pointed at an in-process server. */
