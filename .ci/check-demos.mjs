@@ -1,10 +1,14 @@
-// Reads the document of `bordereau demo --use-case ID --json` or `demo --all --json`, and says what it finds wrong.
+// Reads the document of `bordereau demo --use-case ID --json` or `demo --all --json`, and says what it finds wrong. With the documents
+// of demos told alone behind it: that beside others they came to the same.
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 
 const document = JSON.parse(readFileSync(process.argv[2], 'utf8'));
 const told = document.useCases ?? [document];
-if (document.useCases) assert.ok(told.length >= 5, `${told.length} use cases`);
+if (document.useCases) {
+  assert.ok(told.length >= 5, `${told.length} use cases`);
+  console.log(`All of them in ${document.seconds.toFixed(0)} s.`);
+}
 
 for (const { useCase, rows, champion, gates, predictions, reports, seconds } of told) {
   const { dropped, accepted, quarantined, rejected } = rows;
@@ -22,4 +26,13 @@ for (const { useCase, rows, champion, gates, predictions, reports, seconds } of 
   assert.ok(predictions.rows > 0, `${useCase} is scored`);
   for (const path of reports) assert.ok(existsSync(path), `${path} exists`);
   console.log(`${useCase}: ${dropped} rows, champion by ${champion.algorithm}, ${seconds.toFixed(1)} s.`);
+}
+
+/** What does not hang on the machine, the clock or the directory. */
+const comparable = ({ reports, seconds, ...rest }) => ({ ...rest, reports: reports.length });
+for (const path of process.argv.slice(3)) {
+  const alone = JSON.parse(readFileSync(path, 'utf8'));
+  const beside = told.find(({ useCase }) => useCase === alone.useCase);
+  assert.deepEqual(comparable(beside), comparable(alone), `${alone.useCase}, alone and beside others`);
+  console.log(`${alone.useCase}: the same alone and beside others.`);
 }

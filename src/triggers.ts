@@ -21,6 +21,12 @@ export function dropRunId({ key, etag, sequencer = '' }: { key: string; etag: st
   return sequencer === '' ? content : `${content}-${sha256(sequencer).slice(0, 6)}`;
 }
 
+/** The use case that an event is about: what it says itself, or where its file lies. */
+export function useCaseOfEvent(detail: { [key: string]: Json }): string | undefined {
+  const { useCase, object } = detail as { useCase?: string; object?: { key: string } };
+  return useCase ?? (object?.key.startsWith(dropPrefix) ? object.key.split('/')[1] : undefined);
+}
+
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
 export type Rule = {

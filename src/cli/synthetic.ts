@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { UnknownUseCase } from '../usecase/errors.ts';
 import type { Demo, Generator, GeneratorOption, GeneratorValues } from '../usecase/synthetic.ts';
 import { type Call, type Command, UsageError } from './command.ts';
+import type { Story } from './demo-story.ts';
 import { localCatalogue, useCasesFolder } from './open.ts';
 
 /** What lies beside a use case's declaration for the command line: its synthetic source, and its demo. */
@@ -15,6 +16,12 @@ export async function generatorOf(id: string): Promise<Generator> {
 export async function demoOf(id: string): Promise<Demo> {
   await ensureKnown(id);
   return (await moduleOf<{ demo: Demo }>(id, 'demo.ts', 'has no demo')).demo;
+}
+
+/** The demo of a use case with its own files. */
+export async function storyOf(useCase: string, given: GeneratorValues = {}): Promise<Story> {
+  const { values, until } = await demoOf(useCase);
+  return { useCase, steps: values(given), until };
 }
 
 /** The generator's values as options of a command line; none where the use case is not known, which is said later. */

@@ -55,13 +55,13 @@ export class EventQueue implements EventBus {
     }
   }
 
-  /** The event that waits longest. */
-  async first(): Promise<Queued | undefined> {
+  /** The event that waits longest, of those that are asked for. */
+  async first(isAskedFor: (envelope: Envelope) => boolean = () => true): Promise<Queued | undefined> {
     for await (const key of this.#keys()) {
       const bytes = await this.#store.get(key);
       if (bytes) {
         const { tries = 0, reason: _reason, ...envelope } = parse(key, bytes);
-        return { key, envelope, tries };
+        if (isAskedFor(envelope)) return { key, envelope, tries };
       }
     }
     return undefined;

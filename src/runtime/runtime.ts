@@ -18,7 +18,7 @@ import type { SurrogateSource } from '../ports/ids.ts';
 import type { RecordedEvent } from '../ports/executions.ts';
 import type { Ports } from '../ports/stage-ports.ts';
 import { type MachineName, machineNames } from '../stages.ts';
-import { dropRunId, rules, schedulesOf } from '../triggers.ts';
+import { dropRunId, rules, schedulesOf, useCaseOfEvent } from '../triggers.ts';
 import { compileEventPattern } from './event-pattern.ts';
 import { type Envelope, EventQueue } from './event-queue.ts';
 import { type TaskWatch, taskRunner } from './integrations.ts';
@@ -36,6 +36,8 @@ export type RuntimeOptions = {
   useCases: string;
   /** @default - the machine's own */
   clock?: Clock;
+  /** Delivers and schedules what concerns this use case alone; others may deliver the rest meanwhile. @default - everything */
+  useCase?: string;
   /** Where surrogates come from, when the data are synthetic and a run is to be the same on every machine. @default - random */
   surrogates?: SurrogateSource;
   /** @default - nobody looks on */
@@ -84,6 +86,7 @@ export class Runtime {
   readonly #turnstile: Turnstile;
   readonly #running = new Map<string, readonly RecordedEvent[]>();
   readonly #onProgress: (progress: Progress) => void;
+  readonly #useCase: string | undefined;
 
   constructor(
     options: RuntimeOptions,
@@ -105,6 +108,7 @@ export class Runtime {
     this.#workers = new Workers(threads, recipe);
     this.#turnstile = new Turnstile(threads);
     this.#onProgress = options.onProgress ?? (() => undefined);
+    this.#useCase = options.useCase;
   }
 
   /**
@@ -142,7 +146,9 @@ export class Runtime {
    */
   async deliver(): Promise<Ended[]> {
     const ended: Ended[] = [];
-    for (let queued = await this.queue.first(); queued; queued = await this.queue.first()) {
+    for (;;) {
+      const queued = await this.queue.first((envelope) => this.#isMine(useCaseOfEvent(envelope.detail)));
+      if (!queued) return ended;
       const { envelope } = queued;
       if (!(await this.queue.begin(queued))) {
         this.#onProgress({ kind: 'undelivered', detailType: envelope['detail-type'], tries: queued.tries });
@@ -158,21 +164,12 @@ export class Runtime {
       }
       await this.queue.done(queued);
     }
-    return ended;
   }
 
-  /**
-   * Lets the schedules fire that are due in (fromMs, toMs], each at its time, and delivers what they cause: those of every use
-   * case, or of one.
-   */
-  async runSchedules(
-    fromMs: number,
-    toMs: number,
-    setClock: (nowMs: number) => void,
-    useCase?: string,
-  ): Promise<Ended[]> {
+  /** Lets the schedules fire that are due in (fromMs, toMs], each at its time, and delivers what they cause. */
+  async runSchedules(fromMs: number, toMs: number, setClock: (nowMs: number) => void): Promise<Ended[]> {
     const schedules = this.ports.catalogue.useCases
-      .filter(({ declaration }) => useCase === undefined || declaration.id === useCase)
+      .filter(({ declaration }) => this.#isMine(declaration.id))
       .flatMap(({ declaration }) => schedulesOf(declaration));
     const ended: Ended[] = [];
     for (const { schedule, scheduledMs } of withoutEarlierSweeps(firingsBetween(schedules, fromMs, toMs))) {
@@ -218,6 +215,10 @@ export class Runtime {
   async close(): Promise<void> {
     await this.#workers.close();
     await removeLeftovers(this.ports.temporaryDirectory);
+  }
+
+  #isMine(useCase: string | undefined): boolean {
+    return this.#useCase === undefined || useCase === this.#useCase;
   }
 
   #matching(envelope: Envelope): MachineName[] {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { type MovedClock, movedClock } from '../../src/adapters/embedded/moved-clock.ts';
+import type { Json } from '../../src/data/json.ts';
 import { type Runtime, openRuntime } from '../../src/runtime/runtime.ts';
 import { readReceipt } from '../../src/stages/common/receipt.ts';
 import { lakeTable, mountTable, silverPath, withSql } from '../../src/stages/common/sql.ts';
@@ -115,4 +116,19 @@ test('a dropped file’s event has a sequencer that grows with each content of a
     await loseEvents();
   }
   expect(sequencers[0] < sequencers[1]).toBe(true);
+});
+
+test('a runtime of one use case delivers its own events, however they name it, and leaves the others waiting', async () => {
+  const directory = join(path, `state-${directories}`);
+  const mine = await openRuntime({ directory, useCases, useCase, threads: 1, clock });
+  const bronzeKey = (of: string) => ({ object: { key: `drops/${of}/policies/a.csv` } });
+  const details: { [key: string]: Json }[] = [{ useCase: 'another' }, bronzeKey('another'), bronzeKey(useCase), { useCase }, { n: 1 }];
+  for (const detail of details) await runtime.queue.add({ source: 'test', 'detail-type': 'Nothing', detail });
+  expect(await mine.deliver()).toEqual([]);
+  const left: unknown[] = [];
+  for (let next = await runtime.queue.first(); next; next = await runtime.queue.first()) {
+    left.push(next.envelope.detail);
+    await runtime.queue.done(next);
+  }
+  expect(left).toEqual([{ useCase: 'another' }, bronzeKey('another'), { n: 1 }]);
 });

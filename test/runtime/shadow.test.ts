@@ -31,7 +31,7 @@ beforeAll(async () => {
   clock.set(february);
   await drop('february.csv', policies({ month: '2026-02' }));
   first.push(...(await runtime.deliver()));
-  night = await runtime.runSchedules(clock.nowMs(), february + 24 * 3_600_000, clock.set, useCase);
+  night = await runtime.runSchedules(clock.nowMs(), february + 24 * 3_600_000, clock.set);
 }, 60_000);
 afterAll(async () => {
   await runtime.close();

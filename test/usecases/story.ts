@@ -50,9 +50,9 @@ export async function tellDemo(declaration: DeclarationInput, demo: Demo, values
       if (i === 0) runIds.push(runId);
     }
     ended.push(...(await runtime.deliver()));
-    if (night) ended.push(...(await runtime.runSchedules(clock.nowMs(), Date.parse(night), clock.set, useCase)));
+    if (night) ended.push(...(await runtime.runSchedules(clock.nowMs(), Date.parse(night), clock.set)));
   }
-  ended.push(...(await runtime.runSchedules(clock.nowMs(), Date.parse(demo.until), clock.set, useCase)));
+  ended.push(...(await runtime.runSchedules(clock.nowMs(), Date.parse(demo.until), clock.set)));
   return {
     document: await demoDocument(runtime, { useCase, runIds, ended, directory, startedMs }),
     ended,

@@ -80,7 +80,7 @@ describe.runIf(long)('the whole way', () => {
         await runtime.drop({ useCase, source: name, fileName, bytes });
       await runtime.deliver();
     }
-    await runtime.runSchedules(clock.nowMs(), Date.parse(demo.until), clock.set, useCase);
+    await runtime.runSchedules(clock.nowMs(), Date.parse(demo.until), clock.set);
     const { manifest } = await loadVersion(runtime.ports, useCase, 1);
     ({ snapshot } = await loadEvaluation(runtime.ports, manifest));
     train = await frozen(snapshot, 'train');
