@@ -72,7 +72,10 @@ export function progressView(output: Output): ProgressView {
           if (current) running.set(about, { ...current, ended: progress.ended, total: progress.total });
           break;
         case 'state-exited': {
-          const items = current?.state === progress.state && current.total > 0 ? `  ${current.total} items` : '';
+          const items =
+            current?.state === progress.state && current.total > 0
+              ? `  ${current.total} ${current.total === 1 ? 'item' : 'items'}`
+              : '';
           running.delete(about);
           line(
             `${style('green', '✓')} ${progress.machine.padEnd(8)} ${progress.state.padEnd(20)} ${seconds(progress.milliseconds)}${items}`,
