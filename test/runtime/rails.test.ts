@@ -122,7 +122,13 @@ test('a runtime of one use case delivers its own events, however they name it, a
   const directory = join(path, `state-${directories}`);
   const mine = await openRuntime({ directory, useCases, useCase, threads: 1, clock });
   const bronzeKey = (of: string) => ({ object: { key: `drops/${of}/policies/a.csv` } });
-  const details: { [key: string]: Json }[] = [{ useCase: 'another' }, bronzeKey('another'), bronzeKey(useCase), { useCase }, { n: 1 }];
+  const details: { [key: string]: Json }[] = [
+    { useCase: 'another' },
+    bronzeKey('another'),
+    bronzeKey(useCase),
+    { useCase },
+    { n: 1 },
+  ];
   for (const detail of details) await runtime.queue.add({ source: 'test', 'detail-type': 'Nothing', detail });
   expect(await mine.deliver()).toEqual([]);
   const left: unknown[] = [];
