@@ -32,13 +32,15 @@ export async function buildArtifacts(catalogue: string, directory: string): Prom
  */
 export async function bundleHandlers(catalogue: string, directory: string): Promise<Artifacts['handlers']> {
   await rm(directory, { recursive: true, force: true });
-  const { metafile } = await bundle(directory);
+  const [{ metafile }, thread] = await Promise.all([bundle(directory), trainingThread()]);
   const handlers = stageNames.map(async (stage) => {
     const folder = join(directory, stage);
+    const inputs = inputsOf(metafile, stage);
     await writeFile(join(folder, 'catalogue.json'), catalogue);
-    if (inputsOf(metafile, stage).some((input) => input.includes('@tensorflow/tfjs-backend-wasm/'))) {
+    if (inputs.some((input) => input.includes('@tensorflow/tfjs-backend-wasm/'))) {
       await copyFile(wasmFile(), join(folder, wasmName));
     }
+    if (inputs.includes(boostingFile)) await writeFile(join(folder, 'training-thread.mjs'), thread);
     return [stage, { directory: folder, needsDuckdb: needsDuckdb(metafile, stage) }] as const;
   });
   return Object.fromEntries(await Promise.all(handlers)) as unknown as Artifacts['handlers'];
@@ -46,16 +48,21 @@ export async function bundleHandlers(catalogue: string, directory: string): Prom
 
 const handlerFile = (stage: StageName) => fileURLToPath(new URL(`../lambdas/${kebab(stage)}.ts`, import.meta.url));
 
+const boostingFile = 'src/ml/trees/boosting.ts';
+
+/** The code of a second thread of a training, in one file: a thread begins with a file of its own. */
+async function trainingThread(): Promise<Uint8Array> {
+  const entry = 'src/ml/trees/training-thread.ts';
+  const { outputFiles } = await build({ ...bundling, entryPoints: [entry], write: false });
+  return outputFiles[0].contents;
+}
+
 function bundle(outdir: string): Promise<BuildResult<{ metafile: true }>> {
   return build({
     entryPoints: stageNames.map((stage) => ({ in: handlerFile(stage), out: `${stage}/index` })),
-    absWorkingDir: fileURLToPath(new URL('..', import.meta.url)),
+    ...bundling,
     outdir,
     outExtension: { '.js': '.mjs' },
-    bundle: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'esm',
     mainFields: ['module', 'main'],
     // CommonJS inside the bundle asks for Node's own modules by `require` (X-Ray's SDK) and for its folder (TensorFlow.js)
     banner: {
@@ -67,9 +74,17 @@ function bundle(outdir: string): Promise<BuildResult<{ metafile: true }>> {
     },
     plugins: [fromLayer],
     metafile: true,
-    logLevel: 'error',
   });
 }
+
+const bundling = {
+  absWorkingDir: fileURLToPath(new URL('..', import.meta.url)),
+  bundle: true,
+  platform: 'node',
+  target: 'node24',
+  format: 'esm',
+  logLevel: 'error',
+} as const;
 
 /**
  * Native packages come from the layer, in `/opt/nodejs/node_modules`. Only `require` looks there (by `NODE_PATH`); an `import`
@@ -92,7 +107,8 @@ const needsDuckdb = (metafile: Metafile, stage: StageName): boolean =>
 
 function inputsOf({ outputs }: Metafile, stage: StageName): string[] {
   const [, output] = Object.entries(outputs).find(([path]) => path.endsWith(`/${stage}/index.mjs`))!;
-  return Object.keys(output.inputs);
+  // what is left out as unused is listed with no bytes
+  return Object.entries(output.inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [path] : []));
 }
 
 /** The kernels that dense networks are trained with: no code, so that no bundler carries them along. */

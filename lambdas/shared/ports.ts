@@ -2,6 +2,7 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { BedrockRuntimeClient } from '@aws-sdk/client-bedrock-runtime';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SageMakerClient } from '@aws-sdk/client-sagemaker';
@@ -50,7 +51,8 @@ async function open(): Promise<Omit<Ports, 'temporaryDirectory'>> {
       groupPrefix: required('MODEL_GROUP_PREFIX'),
     }),
     keyRing: lambdaKeyRing(),
-    trainingThreads: availableParallelism() > 1 ? 2 : 1,
+    // as the next, beside the handlers that train
+    ...(availableParallelism() > 1 && { secondThread: pathToFileURL(join(root, 'training-thread.mjs')) }),
     // beside the handlers that train
     backends: { wasm: async () => Uint8Array.from(await readFile(join(root, 'tfjs-backend-wasm-simd.wasm'))) },
     telemetry,

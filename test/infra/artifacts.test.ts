@@ -2,10 +2,15 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { bundleHandlers } from '../../infra/artifacts.ts';
 import { duckdbLayer } from '../../layers/duckdb/build.ts';
+import { binMatrix } from '../../src/ml/trees/binning.ts';
+import { boostingParameters, completeParameters } from '../../src/ml/trees/parameters.ts';
+import { roundsMemory, roundsOn } from '../../src/ml/trees/rounds.ts';
+import { inSharedMemory, startSecondThread } from '../../src/ml/trees/second-thread.ts';
+import { type BoostingJob, treeMaker } from '../../src/ml/trees/tree-maker.ts';
 import { catalogueFromFolder, catalogueFromJson } from '../../src/usecase/catalogue.ts';
 import { stageNames } from '../../src/stages.ts';
 import { long } from '../long.ts';
@@ -29,10 +34,13 @@ describe('the bundled handlers', () => {
   test('are a folder per stage, with the catalogue beside the code', () => {
     expect(readdirSync(directory).sort()).toEqual(stageNames.toSorted());
     for (const stage of stageNames) {
-      const kernels = readFileSync(join(handlers[stage].directory, 'index.mjs'), 'utf8').includes(
-        'tfjs-backend-wasm.wasm',
-      );
-      const expected = ['catalogue.json', 'index.mjs', ...(kernels ? ['tfjs-backend-wasm-simd.wasm'] : [])];
+      const code = readFileSync(join(handlers[stage].directory, 'index.mjs'), 'utf8');
+      const expected = [
+        'catalogue.json',
+        'index.mjs',
+        ...(code.includes('tfjs-backend-wasm.wasm') ? ['tfjs-backend-wasm-simd.wasm'] : []),
+        ...(code.includes('trainBoosting(') ? ['training-thread.mjs'] : []),
+      ];
       expect(readdirSync(handlers[stage].directory).sort()).toEqual(expected);
       const shipped = catalogueFromJson(readFileSync(join(handlers[stage].directory, 'catalogue.json'), 'utf8'));
       expect(shipped.useCases.map(({ declaration }) => declaration.id)).toContain('insurance-cost');
@@ -54,6 +62,44 @@ describe('the bundled handlers', () => {
       },
     );
     expect(types.trim().split(',')).toEqual(stageNames.map(() => 'function'));
+  });
+
+  test('bring the second thread of a training along, which grows the trees that the first would', () => {
+    const { directory } = handlers.Train;
+    expect(readFileSync(join(directory, 'index.mjs'), 'utf8')).toContain('"training-thread.mjs"');
+    const rows = 200;
+    const values = Float64Array.from({ length: rows }, (_, row) => row);
+    const parameters = completeParameters(boostingParameters, { iterations: 3, numLeaves: 5 });
+    const binned = binMatrix({ rows, columns: 1, names: ['x'], values }, parameters);
+    const job = (): BoostingJob => ({
+      parameters,
+      kernel: undefined,
+      binned,
+      weight: null,
+      watched: null,
+      heads: [Math.sin, Math.cos].map((of) => ({ target: values.map(of), initial: 0, score: new Float64Array(rows) })),
+    });
+    const memory = roundsMemory(3, 2);
+    const rounds = roundsOn(memory, 3, 2);
+    const thread = startSecondThread(
+      pathToFileURL(join(directory, 'training-thread.mjs')),
+      inSharedMemory(job()),
+      memory,
+    );
+    try {
+      const patience = performance.now() + 60_000;
+      while (rounds.figures(2) === null && performance.now() < patience)
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+      const make = treeMaker(job());
+      const expected: unknown[] = [];
+      for (let round = 0; round < 3; round++)
+        for (let output = 0; output < 2; output++) expected.push(make({ round, output }).tree);
+      const grown: unknown[] = [];
+      thread.collect((tree) => void grown.push(tree));
+      expect(grown).toEqual(expected);
+    } finally {
+      thread.stop();
+    }
   });
 
   test('get the DuckDB layer exactly where their code asks for it', () => {

@@ -68,6 +68,18 @@ export function binMatrix(matrix: Matrix, options: BinningOptions): BinnedMatrix
   return { rows: matrix.rows, slots, byColumn, featureInfos };
 }
 
+/** Other rows of the same columns in the bins of a matrix, as its `byColumn`. A value beyond those binned falls into the bin next to it. */
+export function binRows({ slots }: BinnedMatrix, matrix: Matrix): Uint8Array {
+  const byColumn = new Uint8Array(matrix.rows * slots.length);
+  slots.forEach((slot, s) => {
+    const values = column(matrix, slot.column);
+    const assigned = byColumn.subarray(s * matrix.rows, (s + 1) * matrix.rows);
+    if (slot.codes === null) assignByHalving(assigned, values, slot.upperBounds);
+    else assignCodes(assigned, values, slot.codes);
+  });
+  return byColumn;
+}
+
 type BinnedColumn = { bins: FeatureBins; assigned: Uint8Array; info: string };
 
 function binNumbers(
@@ -206,6 +218,28 @@ function assignByGrid(assigned: Uint8Array, values: Float64Array, upperBounds: F
       else low = middle + 1;
     }
     assigned[i] = low;
+  }
+}
+
+function assignByHalving(assigned: Uint8Array, values: Float64Array, upperBounds: Float64Array): void {
+  const last = upperBounds.length - 1;
+  for (let i = 0; i < values.length; i++) {
+    let low = 0;
+    let high = last;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (values[i] <= upperBounds[middle]) high = middle;
+      else low = middle + 1;
+    }
+    assigned[i] = Number.isNaN(values[i]) ? last + 1 : low;
+  }
+}
+
+/** As trees read them: what is no code of a bin is missing. */
+function assignCodes(assigned: Uint8Array, values: Float64Array, codes: Int32Array): void {
+  const binOfCode = new Map(Array.from(codes, (code, bin) => [code, bin]));
+  for (let i = 0; i < values.length; i++) {
+    assigned[i] = values[i] >= 0 ? (binOfCode.get(Math.trunc(values[i])) ?? codes.length) : codes.length;
   }
 }
 

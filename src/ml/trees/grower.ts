@@ -2,7 +2,6 @@ import type { Random } from '../random.ts';
 import type { BinnedMatrix } from './binning.ts';
 import { type Boundary, type Sums, featureSums, readFeatureOfRows } from './histogram.ts';
 import type { KernelChoice } from './kernel/operations.ts';
-import type { StartThread } from './kernel/second-thread.ts';
 import type { QuantisedGradients } from './quantise.ts';
 import {
   type Bounds,
@@ -59,7 +58,6 @@ export function treeGrower(
   binned: BinnedMatrix,
   rules: GrowthRules,
   kernel: KernelChoice = 'webassembly',
-  startThread: StartThread | null = null,
 ): (gradients: QuantisedGradients, order: Int32Array, slots: Int32Array, random: Random) => GrownTree {
   const sums = featureSums();
   const scratch = new Float64Array(2 * 257);
@@ -261,7 +259,7 @@ export function treeGrower(
   function workspaceFor(gradients: QuantisedGradients, slots: Int32Array, rows: number): HistogramWorkspace {
     if (workspace === null || workspaceLanes !== gradients.lanes || workspace.order.length < rows) {
       const leaves = rules.numLeaves === 0 ? Infinity : rules.numLeaves + 1;
-      workspace = histogramWorkspace(binned, gradients.lanes, Math.max(rows, binned.rows), leaves, kernel, startThread);
+      workspace = histogramWorkspace(binned, gradients.lanes, Math.max(rows, binned.rows), leaves, kernel);
       workspaceLanes = gradients.lanes;
     }
     workspace.load(gradients, slots);
@@ -279,7 +277,7 @@ export function treeGrower(
   /** Moves the rows that go left to the front of the range, keeping the order on both sides; returns where the right side begins. */
   function partition(order: Int32Array, start: number, end: number, split: Split): number {
     const column = binned.byColumn.subarray(split.slot * binned.rows, (split.slot + 1) * binned.rows);
-    const goesLeft = split.leftBins ?? leftBinsOf(split, binned.slots[split.slot].bins);
+    const goesLeft = leftBinsOf(split, binned.slots[split.slot].bins);
     const kept = spill.length >= end - start ? spill : new Int32Array(end - start);
     let left = start;
     let right = 0;
@@ -303,7 +301,9 @@ function missingSlots({ slots, byColumn, rows }: BinnedMatrix): Uint8Array {
   );
 }
 
-function leftBinsOf(split: Split, bins: number): Uint8Array {
+/** 1 for every bin that goes left, the one for missing values last. */
+export function leftBinsOf(split: Split, bins: number): Uint8Array {
+  if (split.leftBins !== null) return split.leftBins;
   const goesLeft = new Uint8Array(bins + 1).fill(1, 0, split.bin + 1);
   goesLeft[bins] = split.missingLeft ? 1 : 0;
   return goesLeft;

@@ -82,32 +82,6 @@ export function checkColumns(model: TreeModel, matrix: Matrix): void {
   );
 }
 
-/** Adds `values[leaf]` of the leaf that each row falls into to its score. `rows` null means every row. */
-export function addTree(
-  tree: Tree,
-  matrix: Matrix,
-  rows: Int32Array | null,
-  score: Float64Array,
-  values: Float64Array,
-): void {
-  const { source, bound } = walkable(tree);
-  const { splitFeature, left, right } = source;
-  const { values: cells, rows: stride } = matrix;
-  const root = source.leaves > 1 ? 0 : -1;
-  const count = rows === null ? stride : rows.length;
-  for (let i = 0; i < count; i++) {
-    const row = rows === null ? i : rows[i];
-    let node = root;
-    while (node >= 0) {
-      const value = cells[splitFeature[node] * stride + row];
-      if (value <= bound[node]) node = left[node];
-      else if (value > bound[node]) node = right[node];
-      else node = goesLeft(source, node, value) ? left[node] : right[node];
-    }
-    score[row] += values[~node];
-  }
-}
-
 /** Copies `rows` rows from `first`, row by row: `block[r * columns + c]`. Returns whether a value among them is missing. */
 export function copyBlock(block: Float64Array, matrix: Matrix, first: number, rows: number): boolean {
   const { columns, values } = matrix;

@@ -1,13 +1,6 @@
 import type { BinnedMatrix } from './binning.ts';
 import { type Boundary, type FeatureSums, type Sums, readFeature } from './histogram.ts';
-import {
-  type BuildArguments,
-  type BuildName,
-  type KernelChoice,
-  type KernelOperations,
-  slotEntries,
-} from './kernel/operations.ts';
-import type { SecondThread, StartThread } from './kernel/second-thread.ts';
+import { type KernelChoice, type KernelOperations, slotEntries } from './kernel/operations.ts';
 import { twinOperations } from './kernel/twin.ts';
 import { gatherBytes, webAssemblyOperations } from './kernel/webassembly.ts';
 import type { QuantisedGradients } from './quantise.ts';
@@ -20,7 +13,7 @@ import type { QuantisedGradients } from './quantise.ts';
  *     order   int32    the rows of the tree, each leaf's in one range
  *     list    int32    the slots to build, when not all
  *     need    float64  in and out of a scan
- *     buffer  copies of some rows at a time, one per thread
+ *     buffer  copies of some rows at a time
  *     then the histograms, each slots × 257 entries of one or two doubles (see kernel/operations.ts)
  */
 export type HistogramWorkspace = {
@@ -50,24 +43,16 @@ export type BoundaryRules = { minChildSamples: number; minChildWeight: number; l
 /** Histograms of waiting leaves may take this much; further ones are built anew when they are needed. */
 const histogramBytesLimit = 256 * 1024 * 1024;
 
-/** Rows × slots from which a histogram is worth waking a second thread for. */
-const fewestShared = 1 << 18;
-
-/**
- * Makes room for trees of up to `capacity` rows (a bootstrap may repeat them) and `histograms` leaves at a time. With `startThread` a
- * second thread builds half of the slots of large leaves.
- */
+/** Makes room for trees of up to `capacity` rows (a bootstrap may repeat them) and `histograms` leaves at a time. */
 export function histogramWorkspace(
   binned: BinnedMatrix,
   lanes: 1 | 2,
   capacity: number,
   histograms: number,
   choice: KernelChoice,
-  startThread: StartThread | null = null,
 ): HistogramWorkspace {
   const { rows } = binned;
   const slots = binned.slots.length;
-  const startSecond = rows * slots < fewestShared ? null : startThread;
   const entryBytes = 8 * lanes;
   const runBytes = slotEntries * entryBytes;
   const histogramBytes = aligned(slots * runBytes);
@@ -78,10 +63,9 @@ export function histogramWorkspace(
   const list = order + aligned(capacity * 4);
   const need = list + aligned(slots * 4);
   const buffer = need + 16;
-  const secondBuffer = buffer + aligned(gatherBytes(slots, lanes));
-  const first = secondBuffer + (startSecond === null ? 0 : aligned(gatherBytes(slots, lanes)));
+  const first = buffer + aligned(gatherBytes(slots, lanes));
   // a scan reads in pairs and may touch the entry after the last
-  const { memory, operations, second } = kernel(first + count * histogramBytes + 32, choice, startSecond);
+  const { memory, operations } = kernel(first + count * histogramBytes + 32, choice);
   const doubles = new Float64Array(memory);
   fillRowMajor(new Uint8Array(memory, 0, rows * slots), binned);
   const free = Array.from({ length: count }, (_, k) => first + (count - 1 - k) * histogramBytes);
@@ -94,24 +78,24 @@ export function histogramWorkspace(
     load(loaded, usedSlots) {
       gradients = loaded;
       doubles.set(loaded.values, values / 8);
-      listed = usedSlots.length;
-      new Int32Array(memory, list, listed).set(usedSlots);
+      const isList = usedSlots.length < slots / 2;
+      listed = isList ? usedSlots.length : slots;
+      if (isList) new Int32Array(memory, list, listed).set(usedSlots);
     },
 
     build(start, end) {
       const histogram = free.pop();
       if (histogram === undefined) return null;
       doubles.fill(0, histogram / 8, (histogram + histogramBytes) / 8);
-      const build: BuildName =
-        listed === slots ? (lanes === 1 ? 'buildOne' : 'buildTwo') : lanes === 1 ? 'buildListedOne' : 'buildListedTwo';
-      const rowsAndValues = [order + start * 4, order + end * 4, values] as const;
-      const share = (firstSlot: number, endSlot: number, copies: number): BuildArguments =>
-        listed === slots
-          ? [firstSlot, endSlot - firstSlot, slots, ...rowsAndValues, histogram + firstSlot * runBytes, copies, 0, 0]
-          : [0, slots, slots, ...rowsAndValues, histogram, copies, list + firstSlot * 4, list + endSlot * 4];
-      const half = Math.ceil(listed / 2);
-      if (second === null || (end - start) * listed < fewestShared) operations[build](...share(0, listed, buffer));
-      else second.buildBoth(build, share(0, half, buffer), share(half, listed, secondBuffer));
+      const from = order + start * 4;
+      const to = order + end * 4;
+      if (listed === slots) {
+        const build = lanes === 1 ? operations.buildOne : operations.buildTwo;
+        build(0, slots, from, to, values, histogram, buffer);
+      } else {
+        const build = lanes === 1 ? operations.buildListedOne : operations.buildListedTwo;
+        build(0, slots, from, to, values, histogram, buffer, list, list + listed * 4);
+      }
       return histogram;
     },
 
@@ -187,7 +171,7 @@ export function rowsWorkspace(binned: BinnedMatrix, capacity: number, choice: Ke
   const scratch = order + aligned(capacity * 4);
   const marks = scratch + 256 * 8;
   const need = marks + 32;
-  const { memory, operations } = kernel(need + 16, choice, null);
+  const { memory, operations } = kernel(need + 16, choice);
   const doubles = new Float64Array(memory);
   new Uint8Array(memory).set(binned.byColumn);
   let gradients: QuantisedGradients;
@@ -222,15 +206,11 @@ export function rowsWorkspace(binned: BinnedMatrix, capacity: number, choice: Ke
   };
 }
 
-function kernel(
-  bytes: number,
-  choice: KernelChoice,
-  startThread: StartThread | null,
-): { memory: ArrayBufferLike; operations: KernelOperations; second: SecondThread | null } {
-  const fast = choice === 'webassembly' ? webAssemblyOperations(bytes, startThread) : null;
+function kernel(bytes: number, choice: KernelChoice): { memory: ArrayBuffer; operations: KernelOperations } {
+  const fast = choice === 'webassembly' ? webAssemblyOperations(bytes) : null;
   if (fast !== null) return fast;
   const memory = new ArrayBuffer(aligned(bytes));
-  return { memory, operations: twinOperations(memory), second: null };
+  return { memory, operations: twinOperations(memory) };
 }
 
 function aligned(bytes: number): number {

@@ -4,10 +4,10 @@ import { trainBoosting } from '../../../src/ml/trees/boosting.ts';
 import { trainForest } from '../../../src/ml/trees/forest.ts';
 import { random } from '../../../src/ml/random.ts';
 import { type Tree, type TreeModel, categoricalBit, defaultLeftBit, emptyTree } from '../../../src/ml/trees/model.ts';
-import { addTree, goesLeft, predict } from '../../../src/ml/trees/predictor.ts';
+import { goesLeft, predict } from '../../../src/ml/trees/predictor.ts';
 import { readLightgbmText } from '../../../src/ml/formats/lightgbm-text.ts';
 import { lightgbmText } from '../formats/lightgbm-fixtures.ts';
-import { allRows, mixedExample } from './example-data.ts';
+import { mixedExample } from './example-data.ts';
 
 /** The naive twin: one row down one tree, every decision asked for by itself. */
 function leafValue(tree: Tree, row: ArrayLike<number>): number {
@@ -90,16 +90,4 @@ test('the first iterations alone are the shorter model', () => {
   const [, model] = models[0];
   const shorter = { ...model, trees: model.trees.slice(0, 7) };
   expect(predict(model, asked, { iterations: 7 })).toEqual(predict(shorter, asked));
-});
-
-test('one tree is added to the scores of the rows named only', () => {
-  const [tree] = models[1][1].trees;
-  const score = new Float64Array(asked.rows);
-  addTree(tree, asked, Int32Array.of(2, 5), score, tree.leafValue);
-  const all = new Float64Array(asked.rows);
-  addTree(tree, asked, null, all, tree.leafValue);
-  expect(score).toEqual(all.map((value, row) => (row === 2 || row === 5 ? value : 0)));
-  const listed = new Float64Array(asked.rows);
-  addTree(tree, asked, allRows(asked.rows), listed, tree.leafValue);
-  expect(listed).toEqual(all);
 });

@@ -1,7 +1,6 @@
 /**
  * Just enough of a WebAssembly assembler for the histogram kernel: expressions are nested lists of bytes, a function is its types,
- * its locals and a body. Encoding after the WebAssembly core specification 2.0, chapter 5, with 128-bit SIMD;
- * of the threads proposal only that a memory may be shared.
+ * its locals and a body. Encoding after the WebAssembly core specification 2.0, chapter 5, with 128-bit SIMD.
  */
 export type Code = number | readonly Code[];
 
@@ -11,17 +10,16 @@ export const v128 = 0x7b;
 
 export type WasmFunction = { name: string; parameters: number[]; results: number[]; locals: number[]; body: Code };
 
-/** The bytes of a module that imports its memory, shared between threads or not, as `host.memory` and exports the functions by name. */
-export function moduleBytes(functions: readonly WasmFunction[], isShared: boolean): Uint8Array<ArrayBuffer> {
+/** The bytes of a module that imports its memory as `host.memory` and exports the functions by name. */
+export function moduleBytes(functions: readonly WasmFunction[]): Uint8Array<ArrayBuffer> {
   const types = functions.map(({ parameters, results }) => [0x60, vector(parameters), vector(results)]);
   const codes = functions.map(({ locals, body }) => {
     const code = flat([vector(locals.map((type) => [1, type])), body, 0x0b]);
     return [unsigned(code.length), code];
   });
-  const anySize = isShared ? [0x03, unsigned(0), unsigned(65536)] : [0x00, unsigned(0)];
   const sections: [number, Code][] = [
     [1, vector(types)],
-    [2, vector([[text('host'), text('memory'), 0x02, anySize]])],
+    [2, vector([[text('host'), text('memory'), 0x02, 0x00, unsigned(0)]])],
     [3, vector(functions.map((_, index) => unsigned(index)))],
     [7, vector(functions.map(({ name }, index) => [text(name), 0x00, unsigned(index)]))],
     [10, vector(codes)],

@@ -10,14 +10,14 @@ export type KernelChoice = 'webassembly' | 'typescript';
  */
 export type KernelOperations = {
   /**
-   * Adds the value of each row in order[…orderEnd) to the entry of its bin, in `slots` slots. Bins are bytes, those of the next row
-   * `rowBytes` further on. The buffer is for copies of some rows at a time.
+   * Adds the value of each row in order[…orderEnd) to the entry of its bin, in every slot. Bins are bytes, `slots` per row. The buffer
+   * is for copies of some rows at a time.
    */
   buildOne: Build;
   buildTwo: Build;
   /** The same for the slots listed as int32 at list[…listEnd) only. */
-  buildListedOne: Build;
-  buildListedTwo: Build;
+  buildListedOne: ListedBuild;
+  buildListedTwo: ListedBuild;
   /** parent −= child, over `bytes` bytes, a multiple of 16. */
   subtract: (parent: number, child: number, bytes: number) => void;
   /**
@@ -70,14 +70,19 @@ export type KernelOperations = {
   ) => number;
 };
 
-type Build = (...all: BuildArguments) => void;
-
-export type BuildName = 'buildOne' | 'buildTwo' | 'buildListedOne' | 'buildListedTwo';
-
-export type BuildArguments = [
+type Build = (
   bins: number,
   slots: number,
-  rowBytes: number,
+  order: number,
+  orderEnd: number,
+  values: number,
+  histogram: number,
+  buffer: number,
+) => void;
+
+type ListedBuild = (
+  bins: number,
+  slots: number,
   order: number,
   orderEnd: number,
   values: number,
@@ -85,6 +90,6 @@ export type BuildArguments = [
   buffer: number,
   list: number,
   listEnd: number,
-];
+) => void;
 
 export const slotEntries = 257;

@@ -7,24 +7,24 @@ export function twinOperations(memory: ArrayBuffer): KernelOperations {
   const doubles = new Float64Array(memory);
 
   return {
-    buildOne(bins, slots, rowBytes, order, orderEnd, values, histogram) {
+    buildOne(bins, slots, order, orderEnd, values, histogram) {
       const base = values / 8;
       for (let at = order / 4; at < orderEnd / 4; at++) {
         const row = integers[at];
         const value = doubles[base + row];
-        const rowBins = bins + row * rowBytes;
+        const rowBins = bins + row * slots;
         for (let s = 0, run = histogram / 8; s < slots; s++, run += slotEntries)
           doubles[run + bytes[rowBins + s]] += value;
       }
     },
 
-    buildTwo(bins, slots, rowBytes, order, orderEnd, values, histogram) {
+    buildTwo(bins, slots, order, orderEnd, values, histogram) {
       const base = values / 8;
       for (let at = order / 4; at < orderEnd / 4; at++) {
         const row = integers[at];
         const gradient = doubles[base + 2 * row];
         const packed = doubles[base + 2 * row + 1];
-        const rowBins = bins + row * rowBytes;
+        const rowBins = bins + row * slots;
         for (let s = 0, run = histogram / 8; s < slots; s++, run += 2 * slotEntries) {
           const entry = run + 2 * bytes[rowBins + s];
           doubles[entry] += gradient;
@@ -33,12 +33,12 @@ export function twinOperations(memory: ArrayBuffer): KernelOperations {
       }
     },
 
-    buildListedOne(bins, _slots, rowBytes, order, orderEnd, values, histogram, _buffer, list, listEnd) {
+    buildListedOne(bins, slots, order, orderEnd, values, histogram, _buffer, list, listEnd) {
       const base = values / 8;
       for (let at = order / 4; at < orderEnd / 4; at++) {
         const row = integers[at];
         const value = doubles[base + row];
-        const rowBins = bins + row * rowBytes;
+        const rowBins = bins + row * slots;
         for (let k = list / 4; k < listEnd / 4; k++) {
           const slot = integers[k];
           doubles[histogram / 8 + slot * slotEntries + bytes[rowBins + slot]] += value;
@@ -46,13 +46,13 @@ export function twinOperations(memory: ArrayBuffer): KernelOperations {
       }
     },
 
-    buildListedTwo(bins, _slots, rowBytes, order, orderEnd, values, histogram, _buffer, list, listEnd) {
+    buildListedTwo(bins, slots, order, orderEnd, values, histogram, _buffer, list, listEnd) {
       const base = values / 8;
       for (let at = order / 4; at < orderEnd / 4; at++) {
         const row = integers[at];
         const gradient = doubles[base + 2 * row];
         const packed = doubles[base + 2 * row + 1];
-        const rowBins = bins + row * rowBytes;
+        const rowBins = bins + row * slots;
         for (let k = list / 4; k < listEnd / 4; k++) {
           const slot = integers[k];
           const entry = histogram / 8 + 2 * (slot * slotEntries + bytes[rowBins + slot]);

@@ -30,24 +30,17 @@ import {
 } from './assembler.ts';
 import { instantiate, lazyModule } from './module.ts';
 import { type KernelOperations, slotEntries } from './operations.ts';
-import type { SecondThread, StartThread } from './second-thread.ts';
 
 /**
- * A block of memory of at least so many bytes and the kernel on it, in WebAssembly, with a second thread on both where one can be
- * started. Null where there is no WebAssembly with SIMD, or not so much memory.
+ * A block of memory of at least so many bytes and the kernel on it, in WebAssembly. Null where there is no WebAssembly with SIMD, or
+ * not so much memory.
  */
-export function webAssemblyOperations(
-  bytes: number,
-  startThread: StartThread | null,
-): { memory: ArrayBufferLike; operations: KernelOperations; second: SecondThread | null } | null {
-  const instance = instantiate(startThread === null ? compiled : compiledToShare, bytes);
-  if (instance === null) return null;
-  const operations = instance.exports as KernelOperations;
-  return { memory: instance.memory, operations, second: startThread?.(instance.shared, operations) ?? null };
+export function webAssemblyOperations(bytes: number): { memory: ArrayBuffer; operations: KernelOperations } | null {
+  const instance = instantiate(compiled, bytes);
+  return instance === null ? null : { memory: instance.memory, operations: instance.exports as KernelOperations };
 }
 
 const compiled = lazyModule(program);
-const compiledToShare = lazyModule(program, 'shared memory');
 
 function program(): WasmFunction[] {
   return [
@@ -78,9 +71,15 @@ const unrolled = 8;
 const gatheredRows = 64;
 
 function build(name: string, { type, entryBits, ops }: Lanes, isListed: boolean): WasmFunction {
-  const parameters = 10;
-  const [bins, slots, rowBytes, order, orderEnd, values, histogram, buffer, list, listEnd] = locals(0, parameters);
-  const [from, at, to, mainEnd, rowEnd, run, entry, chunkEnd, valueAt, value] = locals(parameters, 10);
+  const parameters = isListed ? 9 : 7;
+  const [bins, slots, order, orderEnd, values, histogram, buffer, list, listEnd] = Array.from(
+    { length: 9 },
+    (_, i) => i,
+  );
+  const [from, at, to, mainEnd, rowEnd, run, entry, chunkEnd, valueAt, value] = Array.from(
+    { length: 10 },
+    (_, i) => parameters + i,
+  );
   const runBytes = slotEntries << entryBits;
   const step = (local: number, by: number) => set(local, add(get(local), integer(by)));
   const addAt = (address: Code, offset: number) => [
@@ -96,7 +95,7 @@ function build(name: string, { type, entryBits, ops }: Lanes, isListed: boolean)
     set(to, add(get(buffer), integer(gatheredRows << entryBits))),
     set(valueAt, get(buffer)),
     whileLoop(less(get(order), get(chunkEnd)), [
-      set(from, add(get(bins), multiply(load32(get(order)), get(rowBytes)))),
+      set(from, add(get(bins), multiply(load32(get(order)), get(slots)))),
       set(rowEnd, add(get(to), get(slots))),
       ops.store(get(valueAt), ops.load(add(get(values), shiftLeft(load32(get(order)), entryBits)))),
       // whole words: the bytes beyond the row are overwritten by the next one
