@@ -2,7 +2,7 @@ import { type Conformal, type Coverage, coverage } from '../ml/calibration/confo
 import { bootstrap } from '../ml/metrics/bootstrap.ts';
 import { applyRatingTable } from '../ml/baselines/rating-table.ts';
 import type { Estimate, Metric } from '../ml/metrics/metric.ts';
-import { outputOf } from '../ml/metrics/outputs.ts';
+import { outputOf, overKnown } from '../ml/metrics/outputs.ts';
 import { descending } from '../ml/metrics/order.ts';
 import type { Design } from '../ml/encoders/design.ts';
 import type { ScoreBins } from '../governance/shadow.ts';
@@ -35,6 +35,7 @@ import {
   type SnapshotDocument,
   columnsOf,
   interleaved,
+  judgedLabel,
   readFrozenSet,
   readFrozenTable,
   readSnapshot,
@@ -67,7 +68,7 @@ export type EvaluationDocument = {
   constantMetrics: { [name in MetricName]?: number };
   /** What the tariff to beat reaches; empty where none is declared. */
   rulesMetrics: { [name in MetricName]?: number };
-  /** So many outcomes of the test rows are among the metrics; 0 where they were too few to judge by. */
+  /** So many outcomes of the test rows judge in place of their labels; 0 where they were too few to judge by. */
   outcomes: number;
   predictions: PredictionCheck;
   /** How they are distributed, for what is seen in shadow; null where no version goes there. */
@@ -117,25 +118,26 @@ export const evaluate: Stage<'Evaluate'> = async ({ useCase, runId, snapshot, ke
     ...(rules && { skill_over_rules: skillOverRules(training.reference, rules) }),
   };
   const byOutcomes = judgedByOutcomes(declaration, test, predicted, rules);
+  const label = judgedLabel(test, declaration, byOutcomes.outcomes);
   const evaluation: EvaluationDocument = {
     format: 1,
     testRows: test.rows,
     metrics: {
-      ...bootstrap(metrics, test.label, predicted, { seed: declaration.split.seed, outputs }),
+      ...bootstrap(metrics, label, predicted, { seed: declaration.split.seed, outputs }),
       ...byOutcomes.metrics,
     },
-    constantMetrics: { ...constantMetrics(training.reference, test.label), ...byOutcomes.constantMetrics },
+    constantMetrics: { ...constantMetrics(training.reference, label), ...byOutcomes.constantMetrics },
     rulesMetrics: {
-      ...(rules && measure(metricSet(training.reference), test.label, rules)),
+      ...(rules && measure(metricSet(training.reference), label, rules)),
       ...byOutcomes.rulesMetrics,
     },
     outcomes: byOutcomes.outcomes,
     predictions: checkPredictions(predicted),
     scores: declaration.shadow ? scoreBinsOf(predicted, outputs) : null,
-    coverage: training.conformal && coverage(test.label, intervalsAround(training.conformal, adjusted)),
+    coverage: training.conformal && coverage(label, intervalsAround(training.conformal, adjusted)),
     outputs: outputNames(declaration).map((name, k) => ({
       name,
-      metrics: amountsOf(outputOf(test.label, outputs, k), outputOf(predicted, outputs, k)),
+      metrics: amountsOf(outputOf(label, outputs, k), outputOf(predicted, outputs, k)),
     })),
     crossValidation: await publishedFigure(ports, declaration, snapshot, training.candidate),
     leakage: frozen.leakage,
@@ -152,7 +154,7 @@ export const evaluate: Stage<'Evaluate'> = async ({ useCase, runId, snapshot, ke
     await scoredTraining(ports, declaration, snapshot, { learnt, conformal: training.conformal }),
     {
       dataVersion: frozen.dataVersion,
-      errors: rowErrors(training.reference.task, outputs, test.label, predicted),
+      errors: rowErrors(training.reference.task, outputs, label, predicted).filter((error) => !Number.isNaN(error)),
       importance: Object.fromEntries(explanation.features.map(({ name, meanAbsolute }) => [name, meanAbsolute])),
     },
   );
@@ -299,9 +301,9 @@ function fairnessOf(declaration: Declaration, test: RowSet, predicted: Float64Ar
 }
 
 const amountsOf = (actual: Float64Array, predicted: Float64Array) => ({
-  r2: r2(actual, predicted),
-  mae: mae(actual, predicted),
-  rmse: rmse(actual, predicted),
+  r2: overKnown(r2, actual, predicted)(),
+  mae: overKnown(mae, actual, predicted)(),
+  rmse: overKnown(rmse, actual, predicted)(),
 });
 
 /** The chosen candidate's cross-validated metrics over all frozen rows. */
@@ -457,7 +459,7 @@ function testFacts(
     target: { name, unit },
     metrics: {
       rows: test.rows,
-      set: 'frozen test set',
+      set: evaluation.outcomes > 0 ? 'frozen test set (labels judge where no outcome is known)' : 'frozen test set',
       metrics: names.map((metric) => ({
         ...describeMetric(metric, unit),
         estimate: evaluation.metrics[metric]!,

@@ -225,6 +225,28 @@ describe('responses to what was recommended', () => {
       expect([...outcomesOf(judged, declared)!]).toEqual(expectedSteps(judged));
     });
 
+    test('and labels judge the other pairs alone', async () => {
+      const { manifest, learnt } = await loadVersion(world.ports, useCase, version);
+      const { metrics, rulesMetrics, outputs, snapshot } = await loadEvaluation(world.ports, manifest);
+      const test = await frozen(snapshot, 'test');
+      const steps = expectedSteps(test);
+      const predicted = predictRows(learnt, test.columns);
+      const rootMeanSquare = (from: (pair: number) => number) => {
+        const squares: number[][] = [[], []];
+        steps.forEach(
+          (step, pair) => Number.isNaN(step) && squares[pair % 2].push((from(pair) - test.label[pair]) ** 2),
+        );
+        expect(Math.min(...squares.map(({ length }) => length))).toBeGreaterThan(5);
+        return squares.map((own) => Math.sqrt(own.reduce((sum, square) => sum + square, 0) / own.length));
+      };
+      const mean = ([first, second]: number[]) => (first + second) / 2;
+      const byOutput = rootMeanSquare((pair) => predicted[pair]);
+      outputs.forEach(({ metrics: { rmse } }, k) => expect(rmse).toBeCloseTo(byOutput[k], 8));
+      expect(metrics.rmse!.value).toBeCloseTo(mean(byOutput), 8);
+      // the rules give every member 2,000 and 3,000
+      expect(rulesMetrics.rmse).toBeCloseTo(mean(rootMeanSquare((pair) => 2000 + 1000 * (pair % 2))), 8);
+    });
+
     test('judge the model and the rules by the order of what members were sent', async () => {
       const { manifest, learnt } = await loadVersion(world.ports, useCase, version);
       const { metrics, rulesMetrics, outcomes, snapshot } = await loadEvaluation(world.ports, manifest);

@@ -102,8 +102,8 @@ export default defineUseCase({
 
   gates: {
     r2: { min: 0.75 },
-    // the rules alone allow 5.1; the rest is room for outcomes to lead a model away from them
-    rmse: { max: 5.6 },
+    // the labels' noise allows 4.97, so a model may be 1.8 points from the rules; pairs whose outcome is known are judged by that instead
+    rmse: { max: 5.3 },
     ndcg_at_5: { min: 0.9 },
     skill_over_constant: { min: 0.3 },
     concordance_over_rules: { min: 0 },
@@ -230,7 +230,8 @@ export default defineUseCase({
   monitor: {
     window: 'P35D',
     minVolume: 50,
-    performance: { rmse: { max: 5.8 }, r2: { min: 0.7 } },
+    // a fifth of a point above the gate: no champion that has just passed is found wanting by the chance of another month
+    performance: { rmse: { max: 5.5 }, r2: { min: 0.7 } },
     drift: {
       psi: { warn: 0.1, alert: 0.25 },
       falseDiscoveryRate: 0.05,

@@ -1,4 +1,4 @@
-import { type Metric, over } from './metric.ts';
+import { type Metric, type Statistic, over } from './metric.ts';
 import { type RankedLists, meanOverRows } from './ranking.ts';
 
 /** The values of one output, of rows × outputs values in row-major order. */
@@ -7,9 +7,22 @@ export function outputOf(values: Float64Array, outputs: number, output: number):
   return Float64Array.from({ length: values.length / outputs }, (_, row) => values[row * outputs + output]);
 }
 
+/** The metric over the rows whose actual value is known; NaN is none. */
+export function overKnown(metric: Metric, actual: Float64Array, predicted: Float64Array): Statistic {
+  if (!actual.some(Number.isNaN)) return over(metric, actual, predicted);
+  const known = Float64Array.from(actual, (value) => (Number.isNaN(value) ? 0 : 1));
+  // a row of weight 0 counts as absent, but its values are still multiplied
+  const statistic = over(
+    metric,
+    actual.map((value, row) => (known[row] === 1 ? value : predicted[row])),
+    predicted,
+  );
+  return (weight) => statistic(weight ? known.map((one, row) => one * weight[row]) : known);
+}
+
 /**
- * The mean over the outputs of a metric that each has of its own, for rows × outputs values; the weight stays one per row. With
- * one output it is that output's metric.
+ * The mean over the outputs of a metric that each has of its own, for rows × outputs values, of which unknown ones are NaN; the
+ * weight stays one per row. With one output it is that output's metric.
  */
 export function meanOverOutputs(perOutput: readonly Metric[]): Metric {
   const [only] = perOutput;
@@ -17,7 +30,7 @@ export function meanOverOutputs(perOutput: readonly Metric[]): Metric {
   const outputs = perOutput.length;
   const statistic = (actual: Float64Array, predicted: Float64Array) => {
     const parts = perOutput.map((metric, k) =>
-      over(metric, outputOf(actual, outputs, k), outputOf(predicted, outputs, k)),
+      overKnown(metric, outputOf(actual, outputs, k), outputOf(predicted, outputs, k)),
     );
     return (weight?: Float64Array) => parts.reduce((sum, part) => sum + part(weight), 0) / outputs;
   };

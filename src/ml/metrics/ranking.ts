@@ -1,7 +1,10 @@
 import { ensureSameRows, ensureWhole } from '../ensure.ts';
 import { descending, tieEnds } from './order.ts';
 
-/** For each row (a member) a value per item (an offer), row-major: `values[row * items + item]`. */
+/**
+ * For each row (a member) a value per item (an offer), row-major: `values[row * items + item]`. An item whose actual value is not
+ * known (NaN) does not count; a row without any is NaN in every measure.
+ */
 export type RankedLists = { items: number; actual: Float64Array; predicted: Float64Array };
 
 /**
@@ -36,7 +39,7 @@ export function topKOverlap(lists: RankedLists, k: number): Float64Array {
 /**
  * Of two items of a row whose actual values are known and differ, the chance that the one with the higher value is predicted
  * higher; equal predictions count half (Harrell's concordance within each row; with two actual values it is the row's ROC AUC).
- * An unknown value is NaN; so is a row without such two.
+ * A row without such two is NaN.
  */
 export function concordance(lists: RankedLists): Float64Array {
   return perRow(lists, 1, (actual, predicted) => {
@@ -79,7 +82,15 @@ function perRow(
   ensureWhole('k', k, 1);
   return Float64Array.from({ length: actual.length / items }, (_, row) => {
     const [start, end] = [row * items, (row + 1) * items];
-    return measure(actual.subarray(start, end), predicted.subarray(start, end));
+    const [own, scores] = [actual.subarray(start, end), predicted.subarray(start, end)];
+    const known = own.filter((value) => !Number.isNaN(value));
+    if (known.length === items) return measure(own, scores);
+    return known.length === 0
+      ? NaN
+      : measure(
+          known,
+          scores.filter((_, item) => !Number.isNaN(own[item])),
+        );
   });
 }
 

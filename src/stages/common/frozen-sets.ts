@@ -80,6 +80,15 @@ export function outcomesOf({ columns }: RowSet, declaration: Declaration): Float
   return Object.hasOwn(columns, names[0]) ? interleaved(names, columns) : undefined;
 }
 
+/**
+ * The labels that a model is judged by. Where outcomes judge as well, a pair is judged by one of the two: the label of one whose
+ * outcome is known is NaN, since training moves the labels of such pairs, and from these it shall be allowed to differ.
+ */
+export function judgedLabel(rows: RowSet, declaration: Declaration, outcomes: number): Float64Array {
+  const happened = outcomes > 0 ? outcomesOf(rows, declaration) : undefined;
+  return happened ? rows.label.map((label, pair) => (Number.isNaN(happened[pair]) ? label : NaN)) : rows.label;
+}
+
 /** A frozen file is not the one that was frozen. */
 export class SnapshotDamaged extends Error {
   override name = 'SnapshotDamaged';

@@ -25,7 +25,7 @@ import { labelColumns, taskOf } from '../../usecase/label.ts';
 import { viewed } from '../../usecase/views.ts';
 import { metricDescriptors, rowLoss } from '../../usecase/metrics.ts';
 import type { EvaluationDocument } from '../evaluate.ts';
-import { type RowSet, outcomesOf, readFrozenSet, trainable } from './frozen-sets.ts';
+import { type RowSet, judgedLabel, outcomesOf, readFrozenSet, trainable } from './frozen-sets.ts';
 import { columnsRead, predictRows } from './learning.ts';
 import { metricSet, outcomeConcordance } from './metric-set.ts';
 import { type LoadedVersion, loadEvaluation, loadVersion, readable } from './version.ts';
@@ -179,7 +179,7 @@ async function compare(
   const test = await readFrozenSet(ports, evaluation.snapshot, 'test', declaration);
   const metrics = metricSet(challenger.training.reference);
   const comparison = compareWithChampion(criteria, {
-    actual: test.label,
+    actual: judgedLabel(test, declaration, evaluation.outcomes),
     outputs: test.outputs,
     champion: predictRows(champion.learnt, test.columns),
     challenger: predictRows(challenger.learnt, test.columns),

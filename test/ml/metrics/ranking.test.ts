@@ -50,6 +50,14 @@ describe('the top k', () => {
     expect(meanOverRows(values)()).toBe(0);
   });
 
+  test('an item that nothing is known of counts as little as if it were not there', () => {
+    const some = { items: 5, actual: Float64Array.of(9, NaN, 1, 6, NaN), predicted: Float64Array.of(2, 9, 1, 3, 0) };
+    const without = one([9, 1, 6], [2, 1, 3]);
+    for (const measure of [ndcgAtK, topKOverlap]) expect(measure(some, 2)).toEqual(measure(without, 2));
+    expect(concordance(some)).toEqual(concordance(without));
+    expect(topKOverlap(one([NaN, NaN], [1, 2]), 1)[0]).toBeNaN();
+  });
+
   test('rows are what a bootstrap resamples', () => {
     const values = Float64Array.of(0.2, 0.4, 0.9);
     const { mean } = replicate({ mean: meanOverRows(values) }, 3, { seed: 1, resamples: 500 });
