@@ -52,7 +52,7 @@ async function open(): Promise<Omit<Ports, 'temporaryDirectory'>> {
     }),
     keyRing: lambdaKeyRing(),
     // as the next, beside the handlers that train
-    ...(availableParallelism() > 1 && { secondThread: pathToFileURL(join(root, 'training-thread.mjs')) }),
+    ...(availableParallelism() > 1 && { trainingThread: pathToFileURL(join(root, 'training-thread.mjs')) }),
     // beside the handlers that train
     backends: { wasm: async () => Uint8Array.from(await readFile(join(root, 'tfjs-backend-wasm-simd.wasm'))) },
     telemetry,

@@ -32,7 +32,7 @@ export type Ports = {
    * The file of a second thread for a model of trees of several outputs (ml/trees/training-thread.ts), where there is a processor for
    * it; with it or without, the model is the same. @default - one thread
    */
-  secondThread?: URL;
+  trainingThread?: URL;
   /** Writes texts by a model of that id. @default - there is none, and every text is the template's */
   texts?: (modelId: string) => TextGenerator;
   /** A directory for spilled and downloaded data; emptied by whoever made the ports. */

@@ -65,7 +65,7 @@ export async function openPorts({ directory, useCases, codeVersion }: PortsRecip
     keyRing: new FileKeyRing(join(directory, 'keys', 'vault.key')),
     models: storedCatalogue(zone('runtime')),
     backends: tfjsBackends,
-    ...(availableParallelism() > 1 && { secondThread: new URL('../ml/trees/training-thread.ts', import.meta.url) }),
+    ...(availableParallelism() > 1 && { trainingThread: new URL('../ml/trees/training-thread.ts', import.meta.url) }),
     telemetry: fileTelemetry(join(directory, 'runtime', 'log.jsonl'), clock),
     temporaryDirectory,
     codeVersion,
