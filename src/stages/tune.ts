@@ -29,9 +29,9 @@ export const tune: Stage<'Tune'> = async ({ useCase, runId, snapshot, candidate 
   const frozen = await readSnapshot(ports, snapshot.key);
   const declaration = trainable(useCaseOf(ports.catalogue, useCase).declaration, frozen);
   const { metric } = searchOf(declaration, candidate.kind);
-  const train = await keptTrainingRows(ports, snapshot, frozen, declaration);
+  const { rows, remember } = await keptTrainingRows(ports, snapshot, frozen, declaration);
   const startedMs = ports.clock.nowMs();
-  const validated = await validateCandidate(declaration, candidate, train, ports);
+  const validated = await validateCandidate(declaration, candidate, rows, { ...ports, remember });
   const document: CandidateDocument = {
     format: 1,
     candidate,

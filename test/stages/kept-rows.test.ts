@@ -33,13 +33,13 @@ test('a worker reads the training rows once for all the candidates that it judge
   const [first, second] = await Promise.all([run.rows(), run.rows()]);
   expect(second).toBe(first);
   expect(await run.rows()).toBe(first);
-  expect([Array.from(first.label), run.reads()]).toEqual([[1, 2, 3], 1]);
+  expect([Array.from(first.rows.label), run.reads()]).toEqual([[1, 2, 3], 1]);
 });
 
 test('the rows of another snapshot take the place of those that are kept', async () => {
   const [january, february] = [frozen([4, 5]), frozen([6, 7])];
-  expect(Array.from((await january.rows()).label)).toEqual([4, 5]);
-  expect(Array.from((await february.rows()).label)).toEqual([6, 7]);
+  expect(Array.from((await january.rows()).rows.label)).toEqual([4, 5]);
+  expect(Array.from((await february.rows()).rows.label)).toEqual([6, 7]);
   await january.rows();
   expect([january.reads(), february.reads()]).toEqual([2, 1]);
 });
@@ -50,5 +50,5 @@ test('rows that are not as they were frozen are not kept: restored, they are rea
   run.store.objects.set('s/train.arrow', good.slice(0, 10));
   await expect(run.rows()).rejects.toThrow(SnapshotDamaged);
   run.store.objects.set('s/train.arrow', good);
-  expect(Array.from((await run.rows()).label)).toEqual([8, 9]);
+  expect(Array.from((await run.rows()).rows.label)).toEqual([8, 9]);
 });

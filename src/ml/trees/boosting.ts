@@ -23,6 +23,8 @@ export type BoostingOptions = {
   offset?: Float64Array;
   /** What early stopping watches; never trained on. */
   validation?: { data: Matrix; target: Float64Array; weight?: Float64Array; offset?: Float64Array };
+  /** Of `data` and `validation`, by `trainingBins` with the same parameters: for several trainings on the same rows. @default - made here */
+  bins?: TrainingBins;
   /** The levels behind the codes of each categorical column, kept in the model file. */
   categories?: readonly (readonly Json[])[];
   /** @default 'webassembly', where it is to be had; the trees are the same. */
@@ -59,12 +61,25 @@ export function trainBoosting(
   }
   checkValidation(options.validation, data, outputs, complete);
 
-  const binned = binMatrix(data, complete);
-  const isWorthIt = outputs > 1 && binned.byColumn.length * outputs >= fewestShared;
+  const bins = options.bins ?? binned(data, options.validation?.data, complete);
+  const isWorthIt = outputs > 1 && bins.trained.byColumn.length * outputs >= fewestShared;
   const secondThread = isWorthIt ? options.secondThread : undefined;
-  const job = jobOf(binned, target, outputs, loss, complete, options);
+  const job = jobOf(bins, target, outputs, loss, complete, options);
   const trees = growRounds(secondThread ? inSharedMemory(job) : job, secondThread, options.onIteration);
-  return describeModel(data, binned, options, modelHead(loss, outputs, complete), trees);
+  return describeModel(data, bins.trained, options, modelHead(loss, outputs, complete), trees);
+}
+
+/** The rows that are trained on, and of those that are watched the `byColumn`, as bin numbers. */
+export type TrainingBins = { trained: BinnedMatrix; watched: Uint8Array | null };
+
+/** Bins what is trained on and what is watched, once for several trainings. Throws InvalidParameter and InvalidTrainingData. */
+export function trainingBins(data: Matrix, watched: Matrix | undefined, parameters: BoostingParameters): TrainingBins {
+  return binned(data, watched, completeParameters(boostingParameters, parameters));
+}
+
+function binned(data: Matrix, watched: Matrix | undefined, parameters: Boosting): TrainingBins {
+  const trained = binMatrix(data, parameters);
+  return { trained, watched: watched === undefined ? null : binRows(trained, watched) };
 }
 
 /** Rows × slots × outputs, the work of a round, from which a second thread is worth its start. */
@@ -72,7 +87,7 @@ const fewestShared = 4e6;
 
 /** Where all outputs begin. */
 function jobOf(
-  binned: BinnedMatrix,
+  { trained: binned, watched }: TrainingBins,
   target: Float64Array,
   outputs: number,
   loss: Loss,
@@ -93,10 +108,10 @@ function jobOf(
       return { target: own, initial, score: scores(binned.rows, initial, offset) };
     }),
     watched:
-      validation === undefined
+      validation === undefined || watched === null
         ? null
         : {
-            byColumn: binRows(binned, validation.data),
+            byColumn: watched,
             weight: validation.weight ?? null,
             heads: every.map((output) => ({
               target: columnOf(validation.target, outputs, output),

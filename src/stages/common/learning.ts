@@ -8,7 +8,7 @@ import { glmContributions } from '../../ml/glm/contributions.ts';
 import { type Glm, predictGlm } from '../../ml/glm/glm.ts';
 import type { Matrix } from '../../ml/matrix.ts';
 import { treeShap } from '../../ml/shap/tree-shap.ts';
-import { trainBoosting } from '../../ml/trees/boosting.ts';
+import { trainBoosting, trainingBins } from '../../ml/trees/boosting.ts';
 import { trainForest } from '../../ml/trees/forest.ts';
 import type { TreeModel } from '../../ml/trees/model.ts';
 import { type BoostingParameters, type ForestParameters } from '../../ml/trees/parameters.ts';
@@ -22,6 +22,7 @@ import { everyView, viewed } from '../../usecase/views.ts';
 import { denseContributions, learnDense } from './dense-learning.ts';
 import { type RowSet, takeRowSet } from './frozen-sets.ts';
 import { glmMatrix, learnGlm } from './glm-learning.ts';
+import { type Remember, forgetful } from './remember.ts';
 
 /**
  * A model with the encoders it was fitted with: from the feature table's columns to predictions in the label's unit. Of an
@@ -35,8 +36,8 @@ export type Learnt = {
   calibrator?: Calibrator;
 };
 
-/** What training needs besides its rows. */
-export type TrainingPorts = Pick<Ports, 'backends' | 'trainingThread'>;
+/** What training needs besides its rows; `remember` knows what was made of the same rows for other candidates. */
+export type TrainingPorts = Pick<Ports, 'backends' | 'trainingThread'> & { remember?: Remember };
 
 /** The declared features in their declared order: numbers as they are, categories as codes that trees split by sets. */
 export function designSpec({ features }: Declaration): DesignSpec {
@@ -51,7 +52,7 @@ export async function learn(
   declared: Declaration,
   candidate: Candidate,
   rows: RowSet,
-  { backends = {}, trainingThread }: TrainingPorts = {},
+  { backends = {}, trainingThread, remember = forgetful }: TrainingPorts = {},
 ): Promise<Learnt> {
   const declaration = viewed(declared, candidate.view);
   if (candidate.kind === 'glm') return learnGlm(declaration, candidate.parameters, rows.columns, rows.label);
@@ -60,35 +61,47 @@ export async function learn(
     const stopsEarly = checkDenseParameters(parameters).earlyStoppingEpochs > 0;
     return learnDense(declaration, parameters, watchedRows(declaration, rows, stopsEarly), backends);
   }
-  const design = fitDesign(rows.columns, designSpec(declaration));
-  const categories = categoriesOf(design);
   if (candidate.kind === 'random-forest') {
     const parameters: ForestParameters = candidate.parameters;
-    return {
-      design,
-      model: trainForest(applyDesign(design, rows.columns), rows.label, parameters, { categories, ...weightOf(rows) }),
-    };
+    const { design, trained } = remember(`rows of ${candidate.view}`, () => encodedRows(declaration, rows, false));
+    const options = { categories: categoriesOf(design), ...weightOf(trained) };
+    return { design, model: trainForest(trained.data, trained.target, parameters, options) };
   }
   const parameters: BoostingParameters = candidate.parameters;
-  const { trained, watching } = watchedRows(declaration, rows, (parameters.earlyStoppingRounds ?? 0) > 0);
-  const validation = watching && {
-    data: applyDesign(design, watching.columns),
-    target: watching.label,
-    ...weightOf(watching),
-  };
-  const matrix = applyDesign(design, trained.columns);
+  const { maxBin, minDataInBin, earlyStoppingRounds = 0 } = parameters;
+  const stopsEarly = earlyStoppingRounds > 0;
+  const name = `rows of ${candidate.view}${stopsEarly ? ', some of them watched' : ''}`;
+  const { design, trained, watching } = remember(name, () => encodedRows(declaration, rows, stopsEarly));
+  const bins = remember(`${name}, in bins by ${maxBin} and ${minDataInBin}`, () =>
+    trainingBins(trained.data, watching?.data, parameters),
+  );
   return {
     design,
-    model: trainBoosting(matrix, trained.label, parameters, {
-      categories,
+    model: trainBoosting(trained.data, trained.target, parameters, {
+      bins,
+      categories: categoriesOf(design),
       ...(trainingThread && { secondThread: trainingThread }),
       ...weightOf(trained),
-      ...(validation && { validation }),
+      ...(watching && { validation: watching }),
     }),
   };
 }
 
-const weightOf = ({ weight }: RowSet) => (weight ? { weight } : {});
+type EncodedRows = { data: Matrix; target: Float64Array; weight?: Float64Array };
+
+/** The rows as trees take them, by encoders that were fitted on all of them. */
+function encodedRows(
+  declaration: Declaration,
+  rows: RowSet,
+  stopsEarly: boolean,
+): { design: Design; trained: EncodedRows; watching?: EncodedRows } {
+  const design = fitDesign(rows.columns, designSpec(declaration));
+  const { trained, watching } = watchedRows(declaration, rows, stopsEarly);
+  const encoded = (of: RowSet) => ({ data: applyDesign(design, of.columns), target: of.label, ...weightOf(of) });
+  return { design, trained: encoded(trained), ...(watching && { watching: encoded(watching) }) };
+}
+
+const weightOf = ({ weight }: { weight?: Float64Array }) => (weight ? { weight } : {});
 
 /** The rows that early stopping watches, by a hash of the entity's key, and the others. */
 function watchedRows(

@@ -7,6 +7,7 @@ import type { Declaration } from '../../usecase/declaration.ts';
 import { type RowSet, takeColumns, takeRowSet } from './frozen-sets.ts';
 import { type Learnt, type TrainingPorts, isTrees, learn, predictRows } from './learning.ts';
 import { labelReference, metricSet } from './metric-set.ts';
+import { type Remember, forgetful } from './remember.ts';
 import { searchOf } from './search.ts';
 
 /**
@@ -20,9 +21,14 @@ export async function validateCandidate(
   ports: TrainingPorts = {},
 ): Promise<CrossValidation<string> & { rounds: number | null }> {
   const { folds, seed } = searchOf(declaration, candidate.kind);
-  const splits = splitsOf(declaration, rows, { folds, seed });
+  const { remember = forgetful } = ports;
+  const splits = remember(`splits ${folds} ${seed}`, () => splitsOf(declaration, rows, { folds, seed }));
   const models: Learnt[] = [];
-  for (const { train } of splits) models.push(await learn(declaration, candidate, takeRowSet(rows, train), ports));
+  for (const [fold, { train }] of splits.entries()) {
+    const ofFold: Remember = (name, make) => remember(`${folds} ${seed} ${fold}: ${name}`, make);
+    const trained = ofFold('rows', () => takeRowSet(rows, train));
+    models.push(await learn(declaration, candidate, trained, { ...ports, remember: ofFold }));
+  }
   const validated = crossValidate({
     splits,
     actual: rows.label,
