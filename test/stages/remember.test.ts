@@ -57,8 +57,8 @@ function rowSet(rows: number): RowSet {
 test('candidates that share what was made of the rows are judged as each alone', async () => {
   const rows = rowSet(400);
   const candidates = candidatesOf(declaration);
-  const drawn = candidates.map(({ kind, view, parameters }) =>
-    [kind, view, parameters['maxBin'], parameters['earlyStoppingRounds']].join(),
+  const drawn = candidates.map(({ kind, view, parameters: { maxBin, earlyStoppingRounds } }) =>
+    JSON.stringify([kind, view, maxBin, earlyStoppingRounds]),
   );
   expect(new Set(drawn).size).toBeGreaterThan(6);
   const remember = memory();
