@@ -145,6 +145,8 @@ export class NumberReader implements FieldReader {
   readonly #width: 4 | 8;
   #values: Int32Array | Float64Array;
   #count = 0;
+  #least = Infinity;
+  #greatest = -Infinity;
 
   constructor(name: string, position: number, type: PlainType, parse: ParseText) {
     this.#name = name;
@@ -205,6 +207,14 @@ export class NumberReader implements FieldReader {
     const looked = this.#looked;
     const slots = isLong(this.#type) ? 2 : 1;
     if ((this.#count + count) * slots > this.#values.length) this.#grow();
+    let [least, greatest] = [this.#least, this.#greatest];
+    for (let i = 0; i < count; i++) {
+      const value = looked[i];
+      if (value < least) least = value;
+      if (value > greatest) greatest = value;
+    }
+    [this.#least, this.#greatest] = [least, greatest];
+
     const values = this.#values;
     const start = this.#count * slots;
     if (slots === 2) {
@@ -230,8 +240,11 @@ export class NumberReader implements FieldReader {
     const count = this.#count;
     this.#count = 0;
     const kept = new Uint8Array(buffer, 0, count * this.#width);
-    const values = this.#type === 'boolean' ? bits(new Int32Array(buffer, 0, count)) : kept;
-    return { name: this.#name, type: this.#type, ...this.#presence.take(), values };
+    const isBoolean = this.#type === 'boolean';
+    const values = isBoolean ? bits(new Int32Array(buffer, 0, count)) : kept;
+    const range = count > 0 && !isBoolean && { range: { least: this.#least, greatest: this.#greatest } };
+    [this.#least, this.#greatest] = [Infinity, -Infinity];
+    return { name: this.#name, type: this.#type, ...this.#presence.take(), values, ...range };
   }
 }
 

@@ -14,7 +14,7 @@ export type PlainColumn = {
   values: Uint8Array;
   /** A bit per row, least significant first, 1 where it has a value; not looked at where all have. */
   presence: Uint8Array;
-  /** Of an `int32` column: lets a reader leave out the file where it looks for others. */
+  /** The least and the greatest value, where it has one: a reader leaves out what they rule out. Not of texts. */
   range?: { least: number; greatest: number };
 };
 
@@ -102,10 +102,11 @@ function rowGroup(
   columns: readonly PlainColumn[],
   chunks: readonly { begin: number; size: number }[],
 ): Thrift {
-  const described = columns.map(({ name, type, range }, c) => {
+  const described = columns.map(({ name, type, present, range }, c) => {
     const { begin, size } = chunks[c];
-    const extremes = range && { 5: binary(littleEndian(range.greatest)), 6: binary(littleEndian(range.least)) };
-    const statistics: { [id: number]: Thrift } = extremes ? { 12: struct({ 3: int64(0), ...extremes }) } : {};
+    const extremes: { [id: number]: Thrift } = range
+      ? { 5: binary(plainValue(type, range.greatest)), 6: binary(plainValue(type, range.least)) }
+      : {};
     const metadata = struct({
       1: int32(physicalType(type)),
       2: list(int32Type, [int32(plain), int32(runLength)]),
@@ -115,12 +116,22 @@ function rowGroup(
       6: int64(size),
       7: int64(size),
       9: int64(begin),
-      ...statistics,
+      12: struct({ 3: int64(rows - present), ...extremes }),
     });
     return struct({ 2: int64(begin), 3: metadata });
   });
   const size = chunks.reduce((sum, chunk) => sum + chunk.size, 0);
   return struct({ 1: list(structType, described), 2: int64(size), 3: int64(rows) });
+}
+
+/** One value as it would stand in the column. */
+function plainValue(type: PlainType, value: number): Uint8Array {
+  const bytes = new DataView(new ArrayBuffer(8));
+  const kind = physicalType(type);
+  if (kind === physical.double) bytes.setFloat64(0, value, true);
+  else if (kind === physical.int64) bytes.setBigInt64(0, BigInt(value), true);
+  else return littleEndian(value);
+  return new Uint8Array(bytes.buffer);
 }
 
 // --- Thrift's compact protocol

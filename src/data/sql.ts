@@ -6,17 +6,11 @@ import type { Table } from 'apache-arrow';
 import { appendTable, tableDefinition, tableFromResult } from './duckdb-arrow.ts';
 import { plainValue } from './duckdb-json.ts';
 import type { Json } from './json.ts';
+import { type ParquetFacts, describeParquet } from './parquet-facts.ts';
 import { quoteName, quoteText } from './quote.ts';
 
 /** A Parquet file in memory, with what a table's log wants to know of it. */
-export type ParquetFile = {
-  bytes: Uint8Array;
-  rows: number;
-  /** `type` is DuckDB's name of the column's type in the file: `BIGINT`, `VARCHAR`, `TIMESTAMP`, `DECIMAL(9,2)` … */
-  columns: { name: string; type: string }[];
-  /** No `min` and `max` for columns without values, of texts and nested types, or with an extreme that JSON cannot hold exactly. */
-  stats: { min: Record<string, Json>; max: Record<string, Json>; nullCount: Record<string, number> };
-};
+export type ParquetFile = ParquetFacts & { bytes: Uint8Array };
 
 /** A private, in-memory SQL engine; DuckDB behind it. Identifiers and literals are the caller's to quote. */
 export interface SqlEngine {
@@ -113,7 +107,8 @@ class DuckDb implements SqlEngine {
         await this.#connection.run(
           `COPY (${sql}\n) TO ${file} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)`,
         );
-        return { bytes: await readFile(path), ...(await this.#describe(file)) };
+        const described = await describeParquet(file, async (query) => jsonRows(await this.#connection.run(query)));
+        return { bytes: await readFile(path), ...described };
       } finally {
         await rm(path, { force: true });
       }
@@ -134,55 +129,6 @@ class DuckDb implements SqlEngine {
     this.#last = result.catch(() => undefined);
     return result;
   }
-
-  /** Row count, columns and statistics, read back from the file so that they describe what was written. */
-  async #describe(file: string): Promise<Omit<ParquetFile, 'bytes'>> {
-    const source = `read_parquet(${file})`;
-    const described = await jsonRows(await this.#connection.run(`DESCRIBE SELECT * FROM ${source}`));
-    const columns = described.map((row) => ({
-      name: row['column_name'] as string,
-      type: row['column_type'] as string,
-    }));
-    // the file's own count of nulls spares reading its texts
-    const counted = await jsonRows(
-      await this.#connection.run(
-        `SELECT path_in_schema AS name, sum(stats_null_count)::BIGINT AS nulls FROM parquet_metadata(${file})
-          GROUP BY 1 HAVING bool_and(stats_null_count IS NOT NULL)`,
-      ),
-    );
-    const nulls = new Map(counted.map(({ name, nulls }) => [name as string, Number(nulls)]));
-    const figures = columns.flatMap(({ name, type }, i) => [
-      ...(nulls.has(name) ? [] : [`count(${quoteName(name)}) AS count${i}`]),
-      `${extreme('min', name, type)} AS min${i}`,
-      `${extreme('max', name, type)} AS max${i}`,
-    ]);
-    const [found] = await jsonRows(
-      await this.#connection.run(`SELECT ${['count(*) AS total', ...figures].join(', ')} FROM ${source}`),
-    );
-
-    const rows = Number(found['total']);
-    const nullCount = columns.map(
-      ({ name }, i) => [name, nulls.get(name) ?? rows - Number(found[`count${i}`])] as const,
-    );
-    const extremes = columns.flatMap(({ name }, i) => {
-      const [min, max] = [found[`min${i}`] ?? null, found[`max${i}`] ?? null];
-      return min === null || max === null ? [] : [{ name, min, max }];
-    });
-    const stats = {
-      min: Object.fromEntries(extremes.map(({ name, min }) => [name, min])),
-      max: Object.fromEntries(extremes.map(({ name, max }) => [name, max])),
-      nullCount: Object.fromEntries(nullCount),
-    };
-    return { rows, columns, stats };
-  }
-}
-
-/** The SQL of a column's least or greatest value; null for texts, types without an order, and integers beyond ±2^53. */
-function extreme(side: 'min' | 'max', name: string, type: string): string {
-  if (/^(VARCHAR|BLOB|BIT|STRUCT|MAP|UNION)|\]$/.test(type)) return 'NULL';
-  const value = `${side}(${quoteName(name)})`;
-  const safe = Number.MAX_SAFE_INTEGER;
-  return /^U?(BIG|HUGE)INT$/.test(type) ? `CASE WHEN ${value} BETWEEN -${safe} AND ${safe} THEN ${value} END` : value;
 }
 
 async function jsonRows(result: DuckDBResult): Promise<Record<string, Json>[]> {

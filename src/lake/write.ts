@@ -46,6 +46,12 @@ export async function overwriteQuery(
   return withRows(await table.overwrite(data, options), data);
 }
 
+export type StoreOptions = Pick<AppendQueryOptions, 'partitionBy' | 'addColumns'> & {
+  replaceSchema?: boolean;
+  /** Columns of texts that are the same in all rows: known beforehand, they cost next to nothing. */
+  constants?: { [column: string]: string };
+};
+
 /**
  * Stores a query's rows as data files, a file per partition, without committing them: for a workflow in which several steps
  * write and one commits. Files that are never committed are in nobody's way.
@@ -54,14 +60,19 @@ export async function storeQuery(
   table: DeltaTable,
   sql: SqlEngine,
   query: string,
-  options: { partitionBy?: string[]; replaceSchema?: boolean; addColumns?: boolean } = {},
+  options: StoreOptions = {},
 ): Promise<DataFiles> {
   const columns = await describeQuery(sql, query);
   const latest = await table.latest();
   const kept = options.replaceSchema ? undefined : latest;
   const schema = schemaFor(table.at.path, kept?.schema, columns, options.addColumns);
   const partitionColumns = options.partitionBy ?? kept?.metadata.partitionColumns ?? [];
-  const fitted = `SELECT ${fitColumns(table.at.path, schema, columns).join(', ')} FROM (${query}\n)`;
+  // an enumeration is a text in Parquet, of which nobody looks into the values
+  const constants = Object.entries(options.constants ?? {}).map(
+    ([name, text]) => `${quoteText(text)}::ENUM(${quoteText(text)}) AS ${quoteName(name)}`,
+  );
+  const replaced = constants.length > 0 ? `* REPLACE (${constants.join(', ')})` : '*';
+  const fitted = `SELECT ${replaced} FROM (SELECT ${fitColumns(table.at.path, schema, columns).join(', ')} FROM (${query}\n))`;
   if (partitionColumns.length === 0) {
     const file = await storeRows(table, sql, fitted, schema, {});
     return { schema, partitionColumns, files: file ? [file] : [] };

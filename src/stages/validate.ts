@@ -1,3 +1,4 @@
+import type { Contract } from '../data/contract/contract.ts';
 import { FileRejected } from '../data/file-rejected.ts';
 import { profileTable } from '../data/quality/profile.ts';
 import type { Validation } from '../data/quality/validate.ts';
@@ -113,7 +114,7 @@ export const validate: Stage<'Validate'> = async ({ runId, key, etag, sequencer 
       const delivery = deliveryOf(dropped);
       const options = { txn, marks: [deliveryMark(delivery)], addColumns: true };
       const written = isLarge(rows.accepted)
-        ? await appendParts(table, sql, dropped, options)
+        ? await appendParts(table, sql, dropped, { ...options, constants: constantsOf(dropped, contract) })
         : await appendQuery(table, sql, 'SELECT * FROM released', options);
       // another delivery may have brought the rows first; this one may be the later of the two
       if (written.status === 'already-committed') await noteDelivery(table, delivery);
@@ -133,6 +134,12 @@ export const validate: Stage<'Validate'> = async ({ runId, key, etag, sequencer 
     await sql.close();
   }
 };
+
+/** What all rows of a drop say of where they are from, but for the file. */
+const constantsOf = ({ dropId }: Drop, { version }: Contract): { [column: string]: string } => ({
+  _drop_id: dropId,
+  _contract_version: version,
+});
 
 /** The SQL engine's share; the rows that it has no room for wait on disk. */
 const memoryLimitMb = 768;

@@ -5,6 +5,7 @@ import * as arrow from 'apache-arrow';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { quoteName, quoteText } from '../../src/data/quote.ts';
 import { openSql, type SqlEngine } from '../../src/data/sql.ts';
+import { random } from '../../src/ml/random.ts';
 
 let sql: SqlEngine;
 beforeAll(async () => {
@@ -187,6 +188,23 @@ describe('Parquet', () => {
     const back = await sql.query(`SELECT * FROM read_parquet(${quoteText(join(folder, 'a.parquet'))})`);
     expect(Array.from(back.getChild('i64')!)).toEqual([9007199254740993n, null, -5n]);
     rmSync(folder, { recursive: true });
+  });
+
+  test('what a file tells of its columns is so of their values, in files of several parts', async () => {
+    const chance = random(1);
+    const doubles = Array.from({ length: 300_000 }, () => (chance.uniform() - 0.5) * 10 ** chance.integer(300));
+    const least = (values: number[]): number => values.reduce((a, b) => Math.min(a, b));
+    const greatest = (values: number[]): number => values.reduce((a, b) => Math.max(a, b));
+    await sql.insert('doubles', arrow.tableFromArrays({ x: Float64Array.from(doubles) }));
+    const file = await sql.parquet(`SELECT x, CASE WHEN row_number() OVER () > 250000 THEN x END AS late,
+      CASE WHEN x > 0 THEN x ELSE 'NaN' END AS "none's", NULL::DATE AS never, 'text' AS text FROM doubles`);
+    const late = doubles.slice(250_000);
+    expect(file.rows).toBe(300_000);
+    expect(file.stats).toEqual({
+      min: { x: least(doubles), late: least(late) },
+      max: { x: greatest(doubles), late: greatest(late) },
+      nullCount: { x: 0, late: 250_000, "none's": 0, never: 300_000, text: 0 },
+    });
   });
 
   test('the same query writes the same bytes, and an empty result is a file too', async () => {

@@ -30,8 +30,14 @@ const column = (type: Column['type'], sqlType: string, more: Partial<Column> = {
   ...more,
 });
 
-/** The texts that the column's reader leaves to SQL, and the values of the others as SQL finds them in its Parquet file. */
-async function read(described: Column, texts: readonly string[]): Promise<{ odd: Set<string>; values: unknown[] }> {
+/**
+ * The texts that the column's reader leaves to SQL, and the values of the others as SQL finds them in its Parquet file, with what
+ * of the file's footer is not so.
+ */
+async function read(
+  described: Column,
+  texts: readonly string[],
+): Promise<{ odd: Set<string>; values: unknown[]; untrue: unknown[] }> {
   const reader = readerOf(described, 1)!;
   const odd = new Set<string>();
   for (let first = 0; first < texts.length; first += blockRecords) {
@@ -54,8 +60,16 @@ async function read(described: Column, texts: readonly string[]): Promise<{ odd:
   const values = await sql.rows(
     `SELECT x::${storedType(described)}::VARCHAR AS x FROM read_parquet(${quoteText(path)})`,
   );
+  const type = storedType(described);
+  const hasExtremes = kept > 0 && type !== 'VARCHAR' && type !== 'BOOLEAN';
+  const untrue = await sql.rows(`
+    WITH told AS (FROM parquet_metadata(${quoteText(path)})),
+      found AS (SELECT list(x::${type}) AS list FROM read_parquet(${quoteText(path)}))
+    SELECT * FROM told, found WHERE stats_null_count IS DISTINCT FROM len(list_filter(list, x -> x IS NULL)) OR
+      ${hasExtremes ? `stats_min_value::${type}` : 'stats_min_value'} IS DISTINCT FROM ${hasExtremes ? 'list_min(list)' : 'NULL'} OR
+      ${hasExtremes ? `stats_max_value::${type}` : 'stats_max_value'} IS DISTINCT FROM ${hasExtremes ? 'list_max(list)' : 'NULL'}`);
   await rm(path);
-  return { odd, values: values.map(({ x }) => x) };
+  return { odd, values: values.map(({ x }) => x), untrue };
 }
 
 async function cast(described: Column, texts: readonly string[]): Promise<unknown[]> {
@@ -124,7 +138,9 @@ describe('what a reader of bytes gives is what SQL gives by the whole grammar, a
     ['string', 'VARCHAR'],
   ] as const)('%s as %s', async (type, sqlType) => {
     const described = column(type, sqlType);
-    const { odd, values } = await read(described, sample);
+    const { odd, values, untrue } = await read(described, sample);
+    expect(untrue).toEqual([]);
+    for (const few of [['12'], ['-3'], ['', '7'], ['']]) expect((await read(described, few)).untrue).toEqual([]);
     const kept = sample.filter((text) => !odd.has(text));
     const wanted = await cast(described, kept);
     expect(values.map((value, i) => [kept[i], value])).toEqual(wanted.map((value, i) => [kept[i], value]));
