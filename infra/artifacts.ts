@@ -1,7 +1,7 @@
 /** What is uploaded for the functions. It is built once and is the same, to the byte, in every environment. */
 import { copyFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildResult, build, type Metafile, type Plugin } from 'esbuild';
 import { duckdbLayer, type Layer } from '../layers/duckdb/build.ts';
@@ -32,7 +32,7 @@ export async function buildArtifacts(catalogue: string, directory: string): Prom
  */
 export async function bundleHandlers(catalogue: string, directory: string): Promise<Artifacts['handlers']> {
   await rm(directory, { recursive: true, force: true });
-  const [{ metafile }, thread] = await Promise.all([bundle(directory), trainingThread()]);
+  const [{ metafile }, ...built] = await Promise.all([bundle(directory), ...threads.map(bundleThread)]);
   const handlers = stageNames.map(async (stage) => {
     const folder = join(directory, stage);
     const inputs = inputsOf(metafile, stage);
@@ -40,7 +40,9 @@ export async function bundleHandlers(catalogue: string, directory: string): Prom
     if (inputs.some((input) => input.includes('@tensorflow/tfjs-backend-wasm/'))) {
       await copyFile(wasmFile(), join(folder, wasmName));
     }
-    if (inputs.includes(boostingFile)) await writeFile(join(folder, 'training-thread.mjs'), thread);
+    for (const { name, code, startedBy } of built) {
+      if (inputs.includes(startedBy)) await writeFile(join(folder, name), code);
+    }
     return [stage, { directory: folder, needsDuckdb: needsDuckdb(metafile, stage) }] as const;
   });
   return Object.fromEntries(await Promise.all(handlers)) as unknown as Artifacts['handlers'];
@@ -48,13 +50,15 @@ export async function bundleHandlers(catalogue: string, directory: string): Prom
 
 const handlerFile = (stage: StageName) => fileURLToPath(new URL(`../lambdas/${kebab(stage)}.ts`, import.meta.url));
 
-const boostingFile = 'src/ml/trees/boosting.ts';
+/** Second threads: each begins with a file of its own, which lies beside the handlers whose code starts it. */
+const threads = [
+  { entry: 'src/ml/trees/training-thread.ts', startedBy: 'src/ml/trees/boosting.ts' },
+  { entry: 'src/data/quality/segment-thread.ts', startedBy: 'src/data/quality/second-reader.ts' },
+];
 
-/** The code of a second thread of a training, in one file: a thread begins with a file of its own. */
-async function trainingThread(): Promise<Uint8Array> {
-  const entry = 'src/ml/trees/training-thread.ts';
+async function bundleThread({ entry, startedBy }: (typeof threads)[number]) {
   const { outputFiles } = await build({ ...bundling, entryPoints: [entry], write: false });
-  return outputFiles[0].contents;
+  return { name: basename(entry).replace('.ts', '.mjs'), code: outputFiles[0].contents, startedBy };
 }
 
 function bundle(outdir: string): Promise<BuildResult<{ metafile: true }>> {

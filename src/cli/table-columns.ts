@@ -1,4 +1,4 @@
-import type { Data, Utf8 } from 'apache-arrow';
+import type { Texts } from '../data/text-column.ts';
 
 /** A column of any table, as the commands on files see it. Booleans are 1 and 0; NaN and null are missing. */
 export type TableColumn =
@@ -13,7 +13,7 @@ const missingWords = new Set(['', 'NA', 'N/A', 'NaN', 'nan', 'null', 'NULL', 'No
  * booleans where every one is true or false, else texts. A cell with a leading zero (`01234`) or with more than fifteen digits
  * is an identifier, not a number, and keeps its column text.
  */
-export function typeColumn(name: string, data: Data<Utf8>): TableColumn {
+export function typeColumn(name: string, data: Texts): TableColumn {
   const cell = cellReader(data);
   const numbers = convert(data.length, cell, numberOf);
   if (numbers) return { name, kind: 'number', values: numbers };
@@ -23,7 +23,7 @@ export function typeColumn(name: string, data: Data<Utf8>): TableColumn {
 }
 
 /** The cells by row, without blanks around them; '' where there is none. */
-function cellReader({ values, valueOffsets, length }: Data<Utf8>): (row: number) => string {
+function cellReader({ values, valueOffsets, length }: Texts): (row: number) => string {
   const bytes = Buffer.from(values.buffer, values.byteOffset, valueOffsets[length]);
   const whole = bytes.toString('latin1');
   // one long string cut by offsets is many times faster than decoding cell by cell, but only ASCII has a byte per character

@@ -1,6 +1,7 @@
 import { basename, dirname, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { Field, RecordBatch, Schema, Struct, Table, Utf8, type Vector, makeData } from 'apache-arrow';
+import { arrowTexts } from '../data/arrow-texts.ts';
 import { type Delimiter, delimiters } from '../data/contract/contract.ts';
 import { type CsvFile, readCsv } from '../data/csv.ts';
 import { FileRejected } from '../data/file-rejected.ts';
@@ -98,7 +99,8 @@ export async function mountOrigin(sql: SqlEngine, { origin }: TableFile): Promis
   }
   const { header, fields, lines } = origin.csv;
   const types = header.map((name) => new Field(name, new Utf8(), true));
-  const data = makeData({ type: new Struct(types), length: lines.length, nullCount: 0, children: fields });
+  const children = fields.map(arrowTexts);
+  const data = makeData({ type: new Struct(types), length: lines.length, nullCount: 0, children });
   const schema = new Schema(types);
   await sql.insert('source', new Table(schema, new RecordBatch(schema, data)));
 }

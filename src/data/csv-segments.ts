@@ -1,5 +1,4 @@
 import { isUtf8 } from 'node:buffer';
-import type { FileHandle } from 'node:fs/promises';
 import type { Delimiter } from './contract/contract.ts';
 import { type CsvFile, CsvRecords } from './csv.ts';
 import { type CsvLimits, Scanner, carriageReturn, csvLimits, lineFeed, readHeader } from './csv-scanner.ts';
@@ -17,26 +16,41 @@ export type CsvSegment = {
   lines: Int32Array;
   byteOffsets: Int32Array;
   odd: Omit<CsvFile, 'blankLines'>;
+  /** Where the next one begins; undefined at the end of the file. */
+  next: Place | undefined;
 };
+
+/** Where a record begins. */
+export type Place = { byteOffset: number; line: number };
+
+/** Reads from the file into `buffer`, from `position` on; gives how many bytes, 0 at the end of the file. */
+export type ReadBytes = (
+  buffer: Uint8Array,
+  offset: number,
+  length: number,
+  position: number,
+) => number | Promise<number>;
 
 export type SegmentOptions = {
   /** For messages. */
   file: string;
   delimiter: Delimiter;
   limits?: Partial<CsvLimits>;
-  /** How much of the file is in memory at once, beside one record's longest. @default - 16 MiB */
+  /** How much of the file is in memory at once, beside one record's longest. @default - `segmentBytes` */
   segmentBytes?: number;
 };
+
+export const segmentBytes = 16 * 2 ** 20;
 
 /** A file of any size up to so much: line numbers and byte offsets are 32-bit integers. */
 export const mostStreamedBytes = 2 ** 31 - 1;
 
 /**
- * Reads a CSV file by segments, with the guarantees of `readCsv`, in memory that does not grow with the file. Throws
- * `FileRejected` where the file as a whole cannot be read, which may be after segments were given.
+ * Reads a CSV file by segments, with the guarantees of `readCsv`, in memory that does not grow with the file. Where a segment begins
+ * says, with the file, all that is in it: segments can be read in any order, by whoever knows that a record begins there.
  */
 export class CsvSegments {
-  readonly #file: FileHandle;
+  readonly #read: ReadBytes;
   readonly #options: SegmentOptions;
   readonly #limits: CsvLimits;
   readonly #segmentBytes: number;
@@ -44,8 +58,8 @@ export class CsvSegments {
   readonly #lookahead: number;
   readonly #ordinary: Uint8Array;
   readonly #window: Buffer;
-  readonly #lines = new Int32Array(mostRecords);
-  readonly #byteOffsets = new Int32Array(mostRecords);
+  #lines = new Int32Array(1 << 16);
+  #byteOffsets = new Int32Array(1 << 16);
   /** The window holds the file's bytes from `#base` on, `#filled` of them. */
   #base = 0;
   #filled = 0;
@@ -54,54 +68,82 @@ export class CsvSegments {
   #atEnd = false;
   #position = 0;
   #line = 1;
-  header: string[] = [];
+  header: string[];
 
-  private constructor(file: FileHandle, options: SegmentOptions) {
-    this.#file = file;
+  constructor(read: ReadBytes, header: string[], options: SegmentOptions) {
+    this.#read = read;
+    this.header = header;
     this.#options = options;
     this.#limits = { ...csvLimits, ...options.limits };
-    this.#segmentBytes = options.segmentBytes ?? 16 * 2 ** 20;
+    this.#segmentBytes = options.segmentBytes ?? segmentBytes;
     this.#lookahead = this.#limits.lineBytes + 2;
     this.#ordinary = ordinaryBytes(options.delimiter.charCodeAt(0));
     this.#window = Buffer.allocUnsafe(this.#segmentBytes + this.#lookahead + 2);
   }
 
-  /** Reads the header. Throws `FileRejected`. */
-  static async open(file: FileHandle, options: SegmentOptions): Promise<CsvSegments> {
-    const segments = new CsvSegments(file, options);
-    await segments.#fill();
+  /** Reads the header; `first` is where the first segment begins, which a file has also where it has only a header. Throws `FileRejected`. */
+  static async open(read: ReadBytes, options: SegmentOptions): Promise<{ segments: CsvSegments; first: Place }> {
+    const segments = new CsvSegments(read, [], options);
+    await segments.#fill({ byteOffset: 0, line: 1 });
+    segments.#check();
     const scanner = segments.#scanner(segments.#limits);
     segments.header = readHeader(scanner, options.file);
-    segments.#position = scanner.position;
-    segments.#line = scanner.nextLine;
-    return segments;
+    return { segments, first: { byteOffset: scanner.position, line: scanner.nextLine } };
   }
 
-  /** Each segment once, in the file's order, and one where the file has only a header; `readers` have its clean records. */
-  async *read(readers: readonly FieldReader[]): AsyncGenerator<CsvSegment> {
-    do {
-      await this.#fill();
-      yield this.#segment(readers);
-    } while (!this.#atEnd || this.#position < this.#filled);
+  /** The segment that begins at a place; `readers` have its clean records. Throws `FileRejected` where the file cannot be read on from there. */
+  async read(place: Place, readers: readonly FieldReader[]): Promise<CsvSegment> {
+    await this.#fill(place);
+    this.#check();
+    return this.#segment(readers);
   }
 
-  /** Moves what is left to the window's front and reads on until it is full. */
-  async #fill(): Promise<void> {
+  /**
+   * Where, from some byte of the file on, a record seems to begin: behind the end of a line, where the next record is clean. It may
+   * be in the middle of a field, if not often. Undefined where there is none for as long as a record may be.
+   */
+  async guess(byteOffset: number): Promise<number | undefined> {
+    await this.#fill({ byteOffset: byteOffset - 1, line: 1 });
+    const block = newBlock(this.#window, this.header.length);
+    const last = Math.min(this.#filled, this.#lookahead);
+    for (let at = 0; at < last; at++) {
+      const byte = this.#window[at];
+      if (byte !== lineFeed && byte !== carriageReturn) continue;
+      if (byte === carriageReturn && this.#window[at + 1] === lineFeed) continue;
+      block.records = 0;
+      this.#position = at + 1;
+      this.#scan(block, at + 2, this.#lines, this.#byteOffsets, 0);
+      if (block.records === 1) return this.#base + at + 1;
+    }
+    return undefined;
+  }
+
+  /** Moves what is there of the segment at a place to the window's front, and reads on until it is full. */
+  async #fill({ byteOffset, line }: Place): Promise<void> {
     const window = this.#window;
-    window.copyWithin(0, this.#position, this.#filled);
-    this.#base += Math.min(this.#position, this.#filled);
-    this.#filled = Math.max(0, this.#filled - this.#position);
-    this.#checked = Math.max(0, this.#checked - this.#position);
+    const from = byteOffset - this.#base;
+    const isHere = from >= 0 && from <= this.#filled;
+    if (isHere) window.copyWithin(0, from, this.#filled);
+    this.#filled = isHere ? this.#filled - from : 0;
+    this.#checked = isHere ? Math.max(0, this.#checked - from) : 0;
+    this.#base = byteOffset;
     this.#position = 0;
+    this.#line = line;
+    this.#atEnd = false;
     const most = this.#segmentBytes + this.#lookahead;
     while (!this.#atEnd && this.#filled < most) {
-      const { bytesRead } = await this.#file.read(window, this.#filled, most - this.#filled, this.#base + this.#filled);
+      const bytesRead = await this.#read(window, this.#filled, most - this.#filled, this.#base + this.#filled);
       this.#atEnd = bytesRead === 0;
       this.#filled += bytesRead;
     }
     // a line end behind the last byte spares a look at the bounds for every byte
     window[this.#filled] = lineFeed;
     window[this.#filled + 1] = lineFeed;
+  }
+
+  /** Throws `FileRejected` unless what the window holds is text. */
+  #check(): void {
+    const window = this.#window;
     const whole = this.#atEnd ? this.#filled : wholeCharacters(window, this.#filled);
     const added = window.subarray(this.#checked, whole);
     if (added.indexOf(0) >= 0 || !isUtf8(added)) {
@@ -122,7 +164,7 @@ export class CsvSegments {
     const limit = this.#atEnd ? this.#filled : this.#filled - this.#lookahead;
     const scanner = this.#scanner({ ...this.#limits, columns: this.header.length });
     const strict = new CsvRecords(this.header);
-    const [lines, byteOffsets] = [this.#lines, this.#byteOffsets];
+    let [lines, byteOffsets] = [this.#lines, this.#byteOffsets];
     const block = newBlock(bytes, this.header.length);
     const strictly = (start: number, line: number): void => {
       scanner.seek(start, line);
@@ -131,7 +173,11 @@ export class CsvSegments {
     };
 
     let rows = 0;
-    while (this.#position < limit && rows + blockRecords <= mostRecords) {
+    while (this.#position < limit) {
+      if (rows + blockRecords > lines.length) {
+        lines = this.#lines = twiceAsLong(lines);
+        byteOffsets = this.#byteOffsets = twiceAsLong(byteOffsets);
+      }
       block.records = 0;
       while (this.#position < limit && block.records < blockRecords) {
         this.#scan(block, limit, lines, byteOffsets, rows);
@@ -155,7 +201,13 @@ export class CsvSegments {
       }
       if (block.odds > 0) block.odd.fill(0);
     }
-    return { rows, lines: lines.subarray(0, rows), byteOffsets: byteOffsets.subarray(0, rows), odd: strict.finish() };
+    return {
+      rows,
+      lines: lines.subarray(0, rows),
+      byteOffsets: byteOffsets.subarray(0, rows),
+      odd: strict.finish(),
+      next: this.#atEnd ? undefined : { byteOffset: base + this.#position, line: this.#line },
+    };
   }
 
   /** Adds records to the block up to the first that is not clean, or that begins at `limit` or behind it. */
@@ -234,8 +286,11 @@ export class CsvSegments {
   }
 }
 
-/** The most clean records of a segment. */
-const mostRecords = 1 << 17;
+function twiceAsLong(places: Int32Array): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(places.length * 2);
+  larger.set(places);
+  return larger;
+}
 
 /** 1 for the bytes that are part of a field, wherever they stand in it. */
 function ordinaryBytes(delimiter: number): Uint8Array {
@@ -256,8 +311,8 @@ function wholeCharacters(bytes: Uint8Array, end: number): number {
 
 /** The text of each record that begins at one of the places, ascending, as `readCsv` would give it; valid until the next. */
 export async function* rawTexts(
-  file: FileHandle,
-  places: AsyncIterable<{ line: number; byteOffset: number }>,
+  read: ReadBytes,
+  places: AsyncIterable<Place>,
   { delimiter, limits: given, file: name }: SegmentOptions,
 ): AsyncGenerator<{ line: number; raw: Uint8Array }> {
   const limits = { ...csvLimits, ...given };
@@ -269,8 +324,8 @@ export async function* rawTexts(
     if (scanner === undefined || byteOffset + lookahead > base + filled) {
       base = byteOffset;
       filled = 0;
-      for (let read = -1; read !== 0 && filled < window.length; filled += read) {
-        read = (await file.read(window, filled, window.length - filled, base + filled)).bytesRead;
+      for (let bytes = -1; bytes !== 0 && filled < window.length; filled += bytes) {
+        bytes = await read(window, filled, window.length - filled, base + filled);
       }
       scanner = new Scanner(window.subarray(0, filled), delimiter, limits, name);
     }

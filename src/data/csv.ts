@@ -1,18 +1,17 @@
-import type { Data, Utf8 } from 'apache-arrow';
 import type { Delimiter } from './contract/contract.ts';
 import { type CsvLimits, Scanner, csvLimits, csvRules, readHeader } from './csv-scanner.ts';
 import { FileRejected } from './file-rejected.ts';
 import { refuseBinary } from './plain-text.ts';
 import type { MalformedRecord } from './records.ts';
-import { TextColumn } from './text-column.ts';
+import { TextColumn, type Texts } from './text-column.ts';
 
 export type CsvFile = {
   header: string[];
   /** Of each well-formed record: the line it begins on (the header's is 1 as a rule), its first byte, its text, its fields. */
   lines: Int32Array;
   byteOffsets: Int32Array;
-  raw: Data<Utf8>;
-  fields: Data<Utf8>[];
+  raw: Texts;
+  fields: Texts[];
   malformed: MalformedRecord[];
   /** Lines without any byte between two line ends; they are no records where the header has more than one column. */
   blankLines: number;

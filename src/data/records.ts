@@ -1,4 +1,3 @@
-import type { Data, Utf8 } from 'apache-arrow';
 import { type RawRecord, readCsv, readCsvRecords } from './csv.ts';
 import { type CsvLimits, csvLimits, csvRules } from './csv-scanner.ts';
 import type { Delimiter } from './contract/contract.ts';
@@ -8,6 +7,7 @@ import { type Format, formatOf, isGzip } from './format.ts';
 import { gunzip } from './gunzip.ts';
 import { JsonRecords, jsonRules, readJsonLines } from './json-lines.ts';
 import { readParquet } from './parquet.ts';
+import type { Texts } from './text-column.ts';
 
 /** The records of a file, whatever its format: texts, as they were written or would be in CSV, and where each stands. */
 export type Records = {
@@ -17,9 +17,9 @@ export type Records = {
   /** Its first byte, in the text that lay in the gzip stream; Parquet's rows have none. */
   byteOffsets?: Int32Array;
   /** As it was written; a Parquet row as a JSON object of its texts. */
-  raw: Data<Utf8>;
+  raw: Texts;
   /** By column of the header; null is missing. */
-  fields: Data<Utf8>[];
+  fields: Texts[];
   malformed: MalformedRecord[];
   /** Columns of types that are no single value; their fields are all missing. */
   unreadable?: { name: string; type: string }[];

@@ -1,4 +1,11 @@
-import { Utf8, makeData, type Data } from 'apache-arrow';
+/** Texts as Arrow lays them out, a bit each and where they end; nothing of a class, so that threads can hand them over. */
+export type Texts = {
+  length: number;
+  nullCount: number;
+  nullBitmap: Uint8Array;
+  valueOffsets: Int32Array;
+  values: Uint8Array;
+};
 
 /** A column of texts that grows by copying UTF-8 bytes; an empty text is a missing value. */
 export class TextColumn {
@@ -30,7 +37,7 @@ export class TextColumn {
     while (this.#rows < rows) this.append(nothing, 0, 0, false);
   }
 
-  finish(): Data<Utf8> {
+  finish(): Texts {
     const rows = this.#rows;
     const valueOffsets = new Int32Array(rows + 1);
     const nullBitmap = new Uint8Array((rows + 7) >> 3);
@@ -40,8 +47,8 @@ export class TextColumn {
       if (this.#ends[row] === valueOffsets[row]) nullCount++;
       else nullBitmap[row >> 3] |= 1 << (row & 7);
     }
-    const data = this.#bytes.subarray(0, valueOffsets[rows]);
-    return makeData({ type: new Utf8(), length: rows, nullCount, nullBitmap, valueOffsets, data });
+    const values = this.#bytes.subarray(0, valueOffsets[rows]);
+    return { length: rows, nullCount, nullBitmap, valueOffsets, values };
   }
 }
 

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import type { Data, Utf8 } from 'apache-arrow';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type CsvFile, type CsvOptions, readCsv } from '../../src/data/csv.ts';
 import { FileRejected } from '../../src/data/file-rejected.ts';
+import type { Texts } from '../../src/data/text-column.ts';
 
 const read = (text: string | Uint8Array, options: Partial<CsvOptions> = {}): CsvFile =>
   readCsv(typeof text === 'string' ? new TextEncoder().encode(text) : text, {
@@ -14,9 +14,9 @@ const read = (text: string | Uint8Array, options: Partial<CsvOptions> = {}): Csv
 
 // Arrow's own reader drops a byte-order mark at the beginning of a text
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-const texts = (data: Data<Utf8>): (string | null)[] =>
+const texts = (data: Texts): (string | null)[] =>
   Array.from({ length: data.length }, (_, row) =>
-    data.getValid(row)
+    ((data.nullBitmap[row >> 3] >> (row & 7)) & 1) === 1
       ? decoder.decode(data.values.subarray(data.valueOffsets[row], data.valueOffsets[row + 1]))
       : null,
   );

@@ -1,12 +1,12 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
-import type { Data, Utf8 } from 'apache-arrow';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FileRejected } from '../../src/data/file-rejected.ts';
 import { formatOf } from '../../src/data/format.ts';
 import { type ReadOptions, type Records, readRecords } from '../../src/data/records.ts';
 import { type SqlEngine, openSql } from '../../src/data/sql.ts';
+import type { Texts } from '../../src/data/text-column.ts';
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 const read = (given: string | Uint8Array, options: Partial<ReadOptions> = {}) =>
@@ -18,9 +18,9 @@ const read = (given: string | Uint8Array, options: Partial<ReadOptions> = {}) =>
   });
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-const texts = (data: Data<Utf8>): (string | null)[] =>
+const texts = (data: Texts): (string | null)[] =>
   Array.from({ length: data.length }, (_, row) =>
-    data.getValid(row)
+    ((data.nullBitmap[row >> 3] >> (row & 7)) & 1) === 1
       ? decoder.decode(data.values.subarray(data.valueOffsets[row], data.valueOffsets[row + 1]))
       : null,
   );

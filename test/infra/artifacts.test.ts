@@ -1,8 +1,20 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { on } from 'node:events';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { bundleHandlers } from '../../infra/artifacts.ts';
 import { duckdbLayer } from '../../layers/duckdb/build.ts';
@@ -35,12 +47,13 @@ describe('the bundled handlers', () => {
     expect(readdirSync(directory).sort()).toEqual(stageNames.toSorted());
     for (const stage of stageNames) {
       const code = readFileSync(join(handlers[stage].directory, 'index.mjs'), 'utf8');
-      const expected = [
-        'catalogue.json',
-        'index.mjs',
-        ...(code.includes('tfjs-backend-wasm.wasm') ? ['tfjs-backend-wasm-simd.wasm'] : []),
-        ...(code.includes('trainBoosting(') ? ['training-thread.mjs'] : []),
-      ];
+      const asked = {
+        'segment-thread.mjs': 'segment-thread',
+        'tfjs-backend-wasm-simd.wasm': 'tfjs-backend-wasm.wasm',
+        'training-thread.mjs': 'trainBoosting(',
+      };
+      const needed = Object.entries(asked).flatMap(([file, words]) => (code.includes(words) ? [file] : []));
+      const expected = ['catalogue.json', 'index.mjs', ...needed];
       expect(readdirSync(handlers[stage].directory).sort()).toEqual(expected);
       const shipped = catalogueFromJson(readFileSync(join(handlers[stage].directory, 'catalogue.json'), 'utf8'));
       expect(shipped.useCases.map(({ declaration }) => declaration.id)).toContain('insurance-cost');
@@ -100,6 +113,30 @@ describe('the bundled handlers', () => {
     } finally {
       thread.stop();
     }
+  });
+
+  test('read a large file in a second thread, whose code lies beside them', async () => {
+    const path = join(outside, 'numbers.csv');
+    writeFileSync(path, `n\n${Array.from({ length: 1000 }, (_, i) => `${i}\n`).join('')}`);
+    const file = openSync(path, 'r');
+    const column = { name: 'n', type: 'integer', sqlType: 'INTEGER' };
+    const workerData = {
+      file,
+      header: ['n'],
+      columns: [{ column, position: 0, asText: false }],
+      options: { file: 'numbers.csv', delimiter: ',', segmentBytes: 400, limits: { lineBytes: 100 } },
+    };
+    const thread = new Worker(join(handlers.Validate.directory, 'segment-thread.mjs'), { workerData });
+    const answers = on(thread, 'message');
+    const answer = async (): Promise<unknown> => ((await answers.next()).value as unknown[])[0];
+    thread.postMessage({ guess: 1001 });
+    // 278, behind 22 bytes of the header and 0 … 9, 270 of 10 … 99, and four for each from 100 on
+    expect(await answer()).toEqual({ from: 1004, next: { byteOffset: 1404, line: 101 } });
+    thread.postMessage({ write: join(outside, 'numbers.parquet'), line: 280 });
+    expect(await answer()).toMatchObject({ rows: 100, lineSum: 50 * (280 + 379) });
+    expect(readFileSync(join(outside, 'numbers.parquet')).subarray(0, 4).toString()).toBe('PAR1');
+    await thread.terminate();
+    closeSync(file);
   });
 
   test('get the DuckDB layer exactly where their code asks for it', () => {

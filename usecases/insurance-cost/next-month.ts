@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { makeVector } from 'apache-arrow';
 import { ascending, quantileSorted } from 'd3-array';
+import { arrowTexts } from '../../src/data/arrow-texts.ts';
 import { readCsv } from '../../src/data/csv.ts';
 
 /**
@@ -18,7 +19,7 @@ export function nextMonth(bytes: Uint8Array, file: string, { inflation }: { infl
     );
   }
 
-  const columns = csv.fields.map((data) => makeVector(data));
+  const columns = csv.fields.map((texts) => makeVector(arrowTexts(texts)));
   const field = (column: number, row: number) => columns[column].get(row) ?? '';
   const rows = Array.from({ length: csv.lines.length }, (_, row) => row);
   const ages = rows

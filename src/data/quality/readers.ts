@@ -24,6 +24,17 @@ export function readerOf(column: Column, position: number): FieldReader | undefi
   return new NumberReader(name, position, bits === 64 ? 'int64' : 'int32', parse);
 }
 
+/** A column of the contract and which field of a record it is; `asText` where its text is needed. */
+export type ColumnToRead = { column: Column; position: number; asText: boolean };
+
+/** What reads them, and those as text that no other reader reads. */
+export function readersOf(columns: readonly ColumnToRead[]): FieldReader[] {
+  return columns.map(({ column, position, asText }) => {
+    const reader = asText ? undefined : readerOf(column, position);
+    return reader ?? new TextReader(column.name, position);
+  });
+}
+
 const bytewise: { [type in 'number' | 'boolean' | 'date' | 'timestamp']: [PlainType, ParseText] } = {
   number: ['double', double],
   boolean: ['boolean', boolean],

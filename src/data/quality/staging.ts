@@ -10,6 +10,7 @@ import {
   vectorFromArray,
   type Data,
 } from 'apache-arrow';
+import { arrowTexts } from '../arrow-texts.ts';
 import type { Records } from '../records.ts';
 
 /** The well-formed records as texts under the contract's names, with `_line`, `_byte_offset` and `_raw`. */
@@ -17,8 +18,8 @@ export function textTable(records: Records, positions: Map<string, number>): Tab
   return tableOf({
     _line: int32(records.lines),
     _byte_offset: records.byteOffsets ? int32(records.byteOffsets) : missing(records.lines.length),
-    _raw: records.raw,
-    ...Object.fromEntries([...positions].map(([name, position]) => [name, records.fields[position]])),
+    _raw: arrowTexts(records.raw),
+    ...Object.fromEntries([...positions].map(([name, position]) => [name, arrowTexts(records.fields[position])])),
   });
 }
 

@@ -1,17 +1,26 @@
-import { type FileHandle, mkdir, rm, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { arrowTexts } from '../arrow-texts.ts';
 import type { Column } from '../contract/contract.ts';
-import { type CsvSegment, CsvSegments, type SegmentOptions, rawTexts } from '../csv-segments.ts';
+import {
+  type CsvSegment,
+  CsvSegments,
+  type ReadBytes,
+  type SegmentOptions,
+  rawTexts,
+  segmentBytes as usualBytes,
+} from '../csv-segments.ts';
 import type { CsvLimits } from '../csv-scanner.ts';
-import { type FieldReader, TextReader } from '../field-readers.ts';
-import { type PlainColumn, plainParquet } from '../plain-parquet.ts';
 import { quoteName, quoteText } from '../quote.ts';
 import type { SqlEngine } from '../sql.ts';
 import { TextColumn } from '../text-column.ts';
 import { matchHeader } from './header.ts';
-import { readerOf } from './readers.ts';
+import { type ColumnToRead, readerOf, readersOf } from './readers.ts';
 import { SeenHashes } from './repeated.ts';
 import { type Check, checksOf } from './rules.ts';
+import { SecondReader } from './second-reader.ts';
+import { type SegmentFile, segmentFiles } from './segment-files.ts';
 import { type Drop, brokenRows, silverRow, typedRows } from './split.ts';
 import { int32, malformedTable, tableOf, textTable } from './staging.ts';
 import { exactDecimal, isExact, stagedAmount, totalsOfRows } from './totals.ts';
@@ -25,6 +34,8 @@ export type StreamInput = Drop & {
   limits?: Partial<CsvLimits>;
   /** @default - 16 MiB */
   segmentBytes?: number;
+  /** Two read segments side by side, to the same result. @default - two of a file that is worth it, where there are two processors */
+  threads?: 1 | 2;
   /** @default - the system's */
   temporaryDirectory?: string;
 };
@@ -36,12 +47,12 @@ export type StreamInput = Drop & {
  *                  └─► all others, as texts, typed by SQL ─► good ones back in their places ┘└─► quarantined
  *
  * What the readers of bytes do not know for certain never becomes a value by them. That every record is there is proved by
- * their number and the sum of their lines. While SQL works on one segment, the next one is scanned.
+ * their number and the sum of their lines. While SQL works on one segment the next one is scanned, or the next two, in two threads.
  */
 export async function validateCsv(input: StreamInput): Promise<Validation> {
-  const { sql, contract, fileName: file, limits, segmentBytes } = input;
+  const { sql, contract, content, fileName: file, limits, segmentBytes = usualBytes } = input;
   const options = { file, delimiter: contract.csv.delimiter, limits, segmentBytes };
-  const segments = await CsvSegments.open(input.content, options);
+  const { segments, first } = await CsvSegments.open(readFrom(content), options);
   const { header } = segments;
   const positions = matchHeader(header, contract, file);
   const checks = checksOf(input);
@@ -50,15 +61,20 @@ export async function validateCsv(input: StreamInput): Promise<Validation> {
   const stage = new Stage(input, { positions, checks, amounts });
 
   await stage.open();
+  const [readers, pathOf] = [readersOf(stage.columns), stage.pathOf];
+  const { threads = await threadsFor(content, segmentBytes) } = input;
+  const reading = { file: content.fd, header, columns: stage.columns, options };
+  const second = threads === 2 ? SecondReader.start(reading) : undefined;
   let staged = Promise.resolve();
   try {
-    for await (const segment of segments.read(stage.readers)) {
+    for await (const segment of segmentFiles({ segments, first, readers, second, segmentBytes, pathOf })) {
       await staged;
-      ({ done: staged } = await stage.begin(segment));
+      staged = stage.add(segment);
       // whoever waits for it next learns of a failure
       staged.catch(() => undefined);
     }
   } finally {
+    await second?.end();
     await staged;
   }
   await stage.close();
@@ -86,6 +102,17 @@ export async function validateCsv(input: StreamInput): Promise<Validation> {
   return { accepted: 'accepted', quarantined: 'quarantined', totals, format: 'csv', ...judged };
 }
 
+/** A second thread costs a quarter of a second to start. */
+async function threadsFor(content: FileHandle, segmentBytes: number): Promise<1 | 2> {
+  const { size } = await content.stat();
+  return availableParallelism() > 1 && size > 4 * segmentBytes ? 2 : 1;
+}
+
+const readFrom =
+  (file: FileHandle): ReadBytes =>
+  async (...place) =>
+    (await file.read(...place)).bytesRead;
+
 type Plan = { positions: Map<string, number>; checks: readonly Check[]; amounts: readonly Column[] };
 
 /** SQL: what the texts of columns said, over typed rows. */
@@ -103,7 +130,7 @@ class Stage {
   readonly #input: StreamInput;
   readonly #plan: Plan;
   readonly #folder: string;
-  readonly readers: readonly FieldReader[];
+  readonly columns: readonly ColumnToRead[];
   /** The columns that are not staged as texts. */
   readonly #typed: ReadonlySet<string>;
   readonly #files: string[] = [];
@@ -119,14 +146,17 @@ class Stage {
     const present = input.contract.columns.filter(({ name }) => plan.positions.has(name));
     // of an amount that its value does not tell to the last digit the text is needed
     const typed = present.filter((column) => !plan.amounts.includes(column) || isExact(column));
-    const readers = new Map(typed.map((column) => [column, readerOf(column, plan.positions.get(column.name)!)]));
-    this.readers = present.map(
-      (column) => readers.get(column) ?? new TextReader(column.name, plan.positions.get(column.name)!),
-    );
+    const position = ({ name }: Column): number => plan.positions.get(name)!;
+    this.columns = present.map((column) => ({
+      column,
+      position: position(column),
+      asText: !typed.includes(column),
+    }));
     this.unique = plan.checks.flatMap((check, i) =>
       'repeated' in check ? [{ i, value: check.repeated, hashes: new SeenHashes() }] : [],
     );
-    this.#typed = new Set(typed.filter((column) => readers.get(column) !== undefined).map(({ name }) => name));
+    const isTyped = (column: Column): boolean => readerOf(column, position(column)) !== undefined;
+    this.#typed = new Set(typed.filter(isTyped).map(({ name }) => name));
   }
 
   async open(): Promise<void> {
@@ -140,19 +170,16 @@ class Stage {
       DROP TABLE IF EXISTS odd_rows; DROP TABLE IF EXISTS malformed_segment`);
   }
 
-  /** Resolves when the readers are free for the next segment; `done` when this one is judged. */
-  async begin({ rows, lines, byteOffsets, odd }: CsvSegment): Promise<{ done: Promise<void> }> {
+  readonly pathOf = (index: number): string => join(this.#folder, `${index}.parquet`);
+
+  /** Adds a segment, and resolves when it is judged. */
+  async add({ path, rows, lineSum, odd }: SegmentFile): Promise<void> {
     const wellFormed = rows + odd.lines.length;
-    // a view needs one file at least
-    if (wellFormed > 0 || this.#files.length === 0) {
-      const path = join(this.#folder, `${this.#files.length}.parquet`);
-      const places = [place('_line', lines), place('_byte_offset', byteOffsets)];
-      await writeFile(path, plainParquet(rows, [...places, ...this.readers.map((reader) => reader.take())]));
-      this.#files.push(path);
-    }
     this.rows += wellFormed;
-    for (const some of [lines, odd.lines]) for (const line of some) this.#lineSum = (this.#lineSum + line) | 0;
-    return { done: this.#judge(this.#files.length - 1, rows, odd) };
+    this.#lineSum = odd.lines.reduce((sum, line) => (sum + line) | 0, (this.#lineSum + lineSum) | 0);
+    // a view needs one file at least
+    if (wellFormed > 0 || this.#files.length === 0) this.#files.push(path);
+    await this.#judge(this.#files.length - 1, rows, odd);
   }
 
   async #judge(file: number, rows: number, odd: CsvSegment['odd']): Promise<void> {
@@ -183,7 +210,7 @@ class Stage {
       const own = names.map((name) => `${this.#typed.has(name) ? 'odd_typed' : 'odd_rows'}.${quoteName(name)}`);
       const places = ['_line', '_byte_offset'];
       const before = this.#files[file];
-      this.#files[file] = join(this.#folder, `${file}-whole.parquet`);
+      this.#files[file] = before.replace(/\.parquet$/, '-whole.parquet');
       await sql.run(`COPY (
         SELECT ${[...places, ...names.map(quoteName)].join(', ')} FROM ${parquet([before])} UNION ALL
         SELECT ${['_line', 'odd_rows._byte_offset', ...own].join(', ')} ${good} ORDER BY _line
@@ -226,18 +253,6 @@ class Stage {
 }
 
 const parquet = (files: readonly string[]): string => `read_parquet([${files.map(quoteText).join(', ')}])`;
-
-/** A column of ascending integers, one for each row. */
-function place(name: string, values: Int32Array): PlainColumn {
-  return {
-    name,
-    type: 'int32',
-    present: values.length,
-    presence: new Uint8Array(0),
-    values: new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
-    ...(values.length > 0 && { range: { least: values[0], greatest: values.at(-1)! } }),
-  };
-}
 
 /** The table `repeated_rows`: the places of rows whose value a good row had before them, and the check that says so; bad as well. */
 async function findRepeated(sql: SqlEngine, unique: readonly Unique[]): Promise<void> {
@@ -284,11 +299,11 @@ async function fetchTexts({ sql, content }: StreamInput, options: SegmentOptions
   let [texts, lines, size] = [new TextColumn(), [] as number[], 0];
   const flush = async (): Promise<void> => {
     if (lines.length === 0) return;
-    await sql.insert('raw_page', tableOf({ _line: int32(Int32Array.from(lines)), _raw: texts.finish() }));
+    await sql.insert('raw_page', tableOf({ _line: int32(Int32Array.from(lines)), _raw: arrowTexts(texts.finish()) }));
     await sql.run('INSERT INTO raw_texts FROM raw_page; DROP TABLE raw_page');
     [texts, lines, size] = [new TextColumn(), [], 0];
   };
-  for await (const { line, raw } of rawTexts(content, badPlaces(sql), options)) {
+  for await (const { line, raw } of rawTexts(readFrom(content), badPlaces(sql), options)) {
     texts.append(raw, 0, raw.length, false);
     lines.push(line);
     size += raw.length;
