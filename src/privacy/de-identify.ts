@@ -65,7 +65,7 @@ export type DeIdentifyInput = {
  * ages of 90 and above as 90, ZIP3, years for dates, and no year at all for people of 90 and above. Rows of members who were
  * erased are left out and counted. Throws `DerivationFailed` and the vault's errors.
  */
-export async function deIdentify(input: DeIdentifyInput): Promise<{ released: number; erased: number }> {
+export async function deIdentify(input: DeIdentifyInput): Promise<{ erased: number }> {
   const { sql, contract, from, into, as = 'table' } = input;
   const { columns } = planDeIdentification(contract);
   const derived = await derive(sql, columns, from);
@@ -105,16 +105,17 @@ export async function deIdentify(input: DeIdentifyInput): Promise<{ released: nu
     SELECT ${[...released, ...lineage].join(', ')} FROM ${derived} AS d ${joins.join(' ')}
     WHERE ${['true', ...known].join(' AND ')} ${order}`);
 
-  // where nobody was looked for nobody is missing, and a second count of many rows is spared
-  const rowsLeft = known.length === 0 ? 'delivered' : `(SELECT count(*) FROM ${quoteName(into)})`;
-  const [{ left, delivered }] = (await sql.rows(
-    `SELECT delivered, ${rowsLeft} AS "left" FROM (SELECT count(*) AS delivered FROM ${quoteName(from)})`,
-  )) as { left: number; delivered: number }[];
+  const erased = known.length === 0 ? 0 : (await rowsOf(sql, from)) - (await rowsOf(sql, into));
   if (as === 'table') {
     for (const i of coded.keys()) await sql.run(`DROP TABLE surrogates_${i}`);
     await sql.run(`DROP VIEW ${derived}`);
   }
-  return { released: left, erased: delivered - left };
+  return { erased };
+}
+
+async function rowsOf(sql: SqlEngine, table: string): Promise<number> {
+  const [{ n }] = (await sql.rows(`SELECT count(*) AS n FROM ${quoteName(table)}`)) as { n: number }[];
+  return n;
 }
 
 function releasedColumn(column: Column, treatment: Treatment): Column[] {

@@ -23,7 +23,7 @@ import { SecondReader } from './second-reader.ts';
 import { type SegmentFile, segmentFiles } from './segment-files.ts';
 import { type Drop, brokenRows, silverRow, typedRows } from './split.ts';
 import { int32, malformedTable, tableOf, textTable } from './staging.ts';
-import { exactDecimal, isExact, stagedAmount, totalsOfRows } from './totals.ts';
+import { addedUp, exactDecimal, isExact, stagedAmount } from './totals.ts';
 import { type Validation, judge, quarantine } from './validate.ts';
 
 export type StreamInput = Drop & {
@@ -88,16 +88,8 @@ export async function validateCsv(input: StreamInput): Promise<Validation> {
   const broken = `SELECT i, count(*) AS n FROM (
     SELECT unnest(_broken) AS i FROM broken_rows UNION ALL SELECT i FROM repeated_rows) GROUP BY i`;
   const judged = await judge(sql, { format: 'csv', contract, checks, rows: stage.rows, broken });
-  const kept = `SELECT ${[...amountsOf(amounts), `${isGood} AS kept`].join(', ')} FROM streamed_rows`;
-  const totals = await totalsOfRows(
-    sql,
-    amounts.map(({ name }, i) => ({ column: name, amount: `amount${i}` })),
-    {
-      from: `FROM (${kept} UNION ALL SELECT * EXCLUDE (_line), false FROM odd_bad_rows)`,
-      isKept: 'kept',
-      malformed: judged.counts.rows - stage.rows,
-    },
-  );
+  const names = amounts.map(({ name }) => name);
+  const totals = await addedUp(sql, names, stage.sums(isGood), judged.counts.rows - stage.rows);
   await sql.run('DROP TABLE malformed_rows; DROP TABLE checked');
   return { accepted: 'accepted', quarantined: 'quarantined', totals, format: 'csv', ...judged };
 }
@@ -117,7 +109,7 @@ type Plan = { positions: Map<string, number>; checks: readonly Check[]; amounts:
 
 /** SQL: what the texts of columns said, over typed rows. */
 const amountsOf = (columns: readonly Column[]): string[] =>
-  columns.map((column, i) => `${stagedAmount(column).amount} AS amount${i}`);
+  columns.map((column, i) => `${stagedAmount(column)} AS amount${i}`);
 
 /** What may not be repeated: the check's position, its value as SQL, and the hashes of all values. */
 type Unique = { i: number; value: string; hashes: SeenHashes };
@@ -235,6 +227,22 @@ class Stage {
   #typedRows(from: string, typed: ReadonlySet<string>): string {
     const { positions, amounts } = this.#plan;
     return typedRows(this.#input, positions, { from, typed, amounts });
+  }
+
+  /** SQL: the sums of the amounts of all well-formed rows, as `addedUp` takes them. What is typed is added as it is, which is faster. */
+  sums(isGood: string): string {
+    const { amounts } = this.#plan;
+    const valueOf = (column: Column): string =>
+      this.#typed.has(column.name) ? quoteName(column.name) : stagedAmount(column);
+    const values = amounts.map((column, i) => `${valueOf(column)} AS value${i}`);
+    const staged = `SELECT ${[...values, `${isGood} AS kept`].join(', ')} FROM streamed_rows`;
+    const sums = amounts.flatMap((_, i) => [
+      `sum(value${i})::${exactDecimal} AS amount${i}`,
+      `count(*) - count(value${i}) AS unread${i}`,
+    ]);
+    const bad = amounts.flatMap((_, i) => [`amount${i}`, `(amount${i} IS NULL)::INTEGER`]);
+    return `SELECT ${[...sums, 'kept'].join(', ')} FROM (${staged}) GROUP BY kept
+      UNION ALL SELECT ${[...bad, 'false'].join(', ')} FROM odd_bad_rows`;
   }
 
   /** Makes the view. Throws where it and the bad ones are not exactly the records that were scanned. */

@@ -29,34 +29,31 @@ export async function controlTotals(
   const [{ malformed }] = (await sql.rows('SELECT count(*) AS malformed FROM malformed_rows')) as {
     malformed: number;
   }[];
-  return totalsOfRows(
-    sql,
-    found.map((column) => ({ column, amount: amountOf(column) })),
-    { from: 'FROM text_rows', isKept: '_line IN (SELECT _line FROM accepted)', malformed },
-  );
+  const amounts = found.map((column, i) => `${amountOf(column)} AS amount${i}`);
+  const unread = found.map((_, i) => `(amount${i} IS NULL)::INTEGER AS unread${i}`);
+  const texts = `SELECT ${[...amounts, '_line IN (SELECT _line FROM accepted) AS kept'].join(', ')} FROM text_rows`;
+  return addedUp(sql, found, `SELECT ${['*', ...unread].join(', ')} FROM (${texts})`, malformed);
 }
 
 /**
- * The same from a table of rows without texts: `amount` is SQL for what a column's text said, `from` is `FROM table`, `isKept` a
- * condition on its rows.
+ * Adds up the rows of `from`, a query: of the column at i, `amount{i}` is what some rows of the file said, a sum already or not,
+ * `unread{i}` is how many of them said nothing that can be read, and `kept` whether they were accepted.
  */
-export async function totalsOfRows(
+export async function addedUp(
   sql: SqlEngine,
-  columns: readonly { column: string; amount: string }[],
-  { from, isKept, malformed }: { from: string; isKept: string; malformed: number },
+  columns: readonly string[],
+  from: string,
+  malformed: number,
 ): Promise<ControlTotal[]> {
   if (columns.length === 0) return [];
   const figures = columns.flatMap((_, i) => [
-    `${sumText(`sum(value${i})`)} AS dropped${i}`,
-    `${sumText(`sum(value${i}) FILTER (kept)`)} AS accepted${i}`,
-    `${sumText(`sum(value${i}) FILTER (NOT kept)`)} AS quarantined${i}`,
-    `count(*) FILTER (value${i} IS NULL) AS unreadable${i}`,
+    `${sumText(`sum(amount${i})`)} AS dropped${i}`,
+    `${sumText(`sum(amount${i}) FILTER (kept)`)} AS accepted${i}`,
+    `${sumText(`sum(amount${i}) FILTER (NOT kept)`)} AS quarantined${i}`,
+    `coalesce(sum(unread${i}), 0)::BIGINT AS unreadable${i}`,
   ]);
-  const values = columns.map(({ amount }, i) => `${amount} AS value${i}`);
-  const [found] = await sql.rows(
-    `SELECT ${figures.join(', ')} FROM (SELECT ${values.join(', ')}, ${isKept} AS kept ${from})`,
-  );
-  return columns.map(({ column }, i) => ({
+  const [found] = await sql.rows(`SELECT ${figures.join(', ')} FROM (${from})`);
+  return columns.map((column, i) => ({
     column,
     dropped: found[`dropped${i}`] as string,
     accepted: found[`accepted${i}`] as string,
@@ -75,10 +72,9 @@ export function amountToStage(column: Column): string {
 }
 
 /** SQL, over typed values with their `unreadAmount`: what a column's text said. */
-export function stagedAmount(column: Column): { column: string; amount: string } {
-  const { name } = column;
-  const typed = isExact(column) ? `${quoteName(name)}::${exactDecimal}` : 'NULL';
-  return { column: name, amount: `coalesce(${typed}, ${unreadAmount(name)})` };
+export function stagedAmount(column: Column): string {
+  const typed = isExact(column) ? `${quoteName(column.name)}::${exactDecimal}` : 'NULL';
+  return `coalesce(${typed}, ${unreadAmount(column.name)})`;
 }
 
 /** Whether a typed value says the amount to the last digit. */
