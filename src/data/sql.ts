@@ -99,20 +99,20 @@ class DuckDb implements SqlEngine {
     });
   }
 
-  parquet(sql: string): Promise<ParquetFile> {
-    return this.#next(async () => {
-      const path = join(this.folder, `${this.#files++}.parquet`);
-      const file = quoteText(path);
-      try {
+  async parquet(sql: string): Promise<ParquetFile> {
+    const path = join(this.folder, `${this.#files++}.parquet`);
+    const file = quoteText(path);
+    try {
+      const facts = await this.#next(async () => {
         await this.#connection.run(
           `COPY (${sql}\n) TO ${file} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)`,
         );
-        const described = await describeParquet(file, async (query) => jsonRows(await this.#connection.run(query)));
-        return { bytes: await readFile(path), ...described };
-      } finally {
-        await rm(path, { force: true });
-      }
-    });
+        return describeParquet(file, async (query) => jsonRows(await this.#connection.run(query)));
+      });
+      return { bytes: await readFile(path), ...facts };
+    } finally {
+      await rm(path, { force: true });
+    }
   }
 
   async close(): Promise<void> {

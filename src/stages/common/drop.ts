@@ -171,6 +171,8 @@ async function heldFile(ports: Ports, key: string): Promise<Omit<DroppedFile, 'n
   return { digest: digestOf(content), sizeBytes: content.length, content };
 }
 
+const chunkBytes = 4 * 2 ** 20;
+
 async function fileOnDisk(ports: Ports, key: string, leave: AsyncDisposableStack): Promise<Omit<DroppedFile, 'name'>> {
   const copy = await ports.bronze.localCopy(key);
   leave.defer(() => copy.release());
@@ -178,15 +180,20 @@ async function fileOnDisk(ports: Ports, key: string, leave: AsyncDisposableStack
   const content = await open(copy.path);
   leave.defer(() => content.close());
   const hash = createHash('sha256');
-  const chunk = Buffer.allocUnsafe(4 * 2 ** 20);
+  // one is read into while the other is hashed
+  let [chunk, other] = [Buffer.allocUnsafe(chunkBytes), Buffer.allocUnsafe(chunkBytes)];
   let sizeBytes = 0;
-  for (let read = -1; read !== 0; sizeBytes += read) {
-    read = (await content.read(chunk, 0, chunk.length, sizeBytes)).bytesRead;
-    if (sizeBytes === 0 && !isGzip(chunk) && read > 0 && (await content.stat()).size <= heldBytes) {
-      const held = await content.readFile();
-      return { digest: digestOf(held), sizeBytes: held.length, content: held };
-    }
-    hash.update(chunk.subarray(0, read));
+  let { bytesRead } = await content.read(chunk, 0, chunkBytes, 0);
+  if (bytesRead > 0 && !isGzip(chunk) && (await content.stat()).size <= heldBytes) {
+    const held = await content.readFile();
+    return { digest: digestOf(held), sizeBytes: held.length, content: held };
+  }
+  while (bytesRead > 0) {
+    sizeBytes += bytesRead;
+    const next = content.read(other, 0, chunkBytes, sizeBytes);
+    hash.update(chunk.subarray(0, bytesRead));
+    ({ bytesRead } = await next);
+    [chunk, other] = [other, chunk];
   }
   return { digest: hash.digest('hex'), sizeBytes, content };
 }
