@@ -173,7 +173,7 @@ export class CsvSegments {
     };
 
     let rows = 0;
-    while (this.#position < limit) {
+    while (this.#position < limit && rows + blockRecords <= mostRecords) {
       if (rows + blockRecords > lines.length) {
         lines = this.#lines = twiceAsLong(lines);
         byteOffsets = this.#byteOffsets = twiceAsLong(byteOffsets);
@@ -206,7 +206,8 @@ export class CsvSegments {
       lines: lines.subarray(0, rows),
       byteOffsets: byteOffsets.subarray(0, rows),
       odd: strict.finish(),
-      next: this.#atEnd ? undefined : { byteOffset: base + this.#position, line: this.#line },
+      next:
+        this.#atEnd && this.#position >= limit ? undefined : { byteOffset: base + this.#position, line: this.#line },
     };
   }
 
@@ -285,6 +286,9 @@ export class CsvSegments {
     this.#line = line;
   }
 }
+
+/** The most clean records of a segment: of short ones that many are in memory at once, and not all that there is room for as bytes. */
+const mostRecords = 1 << 19;
 
 function twiceAsLong(places: Int32Array): Int32Array<ArrayBuffer> {
   const larger = new Int32Array(places.length * 2);

@@ -29,8 +29,9 @@ export type SegmentsToWrite = {
  * the next one should; what it has read is taken if it began exactly there, and else read again here.
  */
 export async function* segmentFiles(input: SegmentsToWrite): AsyncGenerator<SegmentFile> {
-  const { segments, first, readers, second, segmentBytes, pathOf } = input;
-  let index = 0;
+  const { segments, first, readers, segmentBytes, pathOf } = input;
+  let { second } = input;
+  let [index, missed] = [0, 0];
   let theirs: Promise<SegmentFile> | undefined;
   for (let place: Place | undefined = first; place !== undefined;) {
     second?.guess(place.byteOffset + segmentBytes);
@@ -39,11 +40,17 @@ export async function* segmentFiles(input: SegmentsToWrite): AsyncGenerator<Segm
     yield await writeSegment(pathOf(index++), own, readers);
     const taken = own.next && (await second?.take(own.next, pathOf(index)));
     if (taken) index++;
+    missed = taken ? 0 : missed + 1;
+    // records so short that their number ends a segment, or that every guess meets a quoted line end
+    if (missed === mostMissed) second = undefined;
     theirs = taken?.written;
     place = taken ? taken.next : own.next;
   }
   if (theirs) yield await theirs;
 }
+
+/** So many segments in a row that did not begin where they should: the second reader would go on in vain. */
+const mostMissed = 5;
 
 /** Writes what the readers have kept of a segment. */
 export async function writeSegment(

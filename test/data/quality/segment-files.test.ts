@@ -115,3 +115,17 @@ describe('two readers give the bytes of one', () => {
     expect(await read(text, 'thread').catch((error: Error) => error.message)).toBe(alone);
   });
 });
+
+test('a segment of short records ends before there is no room for more', async () => {
+  const bytes = Buffer.from(`n\n${'7\n'.repeat(600_000)}`);
+  const readAt = (buffer: Uint8Array, offset: number, length: number, position: number) =>
+    bytes.copy(buffer, offset, position, position + length);
+  const { segments, first } = await CsvSegments.open(readAt, { file: 'n.csv', delimiter: ',' });
+  const readers = readersOf([{ column: column('n', 'integer', 'INTEGER'), position: 0, asText: false }]);
+  const one = await segments.read(first, readers);
+  expect(readers[0].take().present).toBe(one.rows);
+  expect(one.next).toEqual({ byteOffset: 2 + 2 * one.rows, line: 2 + one.rows });
+  const other = await segments.read(one.next!, readers);
+  expect(one.rows + other.rows).toBe(600_000);
+  expect(other).toMatchObject({ next: undefined, odd: { lines: new Int32Array(0) } });
+});
