@@ -68,13 +68,24 @@ class Presence {
   }
 }
 
-/** A column of texts as they are written; an empty one is missing. */
+/**
+ * A column of texts as they are written; an empty one is missing. While there are few different ones, each is kept once, and of each row
+ * its number: whoever reads them looks at each once as well.
+ */
 export class TextReader implements FieldReader {
   readonly position: number;
   readonly #name: string;
   readonly #presence = new Presence();
+  /** Texts, each behind its length in 32 bits: the different ones, or all. */
   #bytes = new Uint8Array(1 << 16);
   #end = 0;
+  #areMany = false;
+  #codes = new Uint8Array(1 << 13);
+  #count = 0;
+  /** Where each different text begins, and by a hash 1 + its number. */
+  readonly #starts = new Int32Array(mostDifferent);
+  readonly #slots = new Uint16Array(slotCount);
+  #different = 0;
 
   constructor(name: string, position: number) {
     this.#name = name;
@@ -98,18 +109,23 @@ export class TextReader implements FieldReader {
         continue;
       }
       presence.rows++;
-      this.#append(bytes, first, last, doubled[r] === 1);
+      const start = this.#end;
+      const hash = this.#append(bytes, first, last, doubled[r] === 1);
+      if (!this.#areMany) this.#encode(start, hash);
     }
   }
 
-  #append(source: Uint8Array, from: number, to: number, doubled: boolean): void {
+  /** Gives a hash of what it has appended. */
+  #append(source: Uint8Array, from: number, to: number, doubled: boolean): number {
     const start = this.#end;
-    if (start + 4 + to - from > this.#bytes.length) this.#grow(start + 4 + to - from);
+    if (start + 4 + to - from > this.#bytes.length) this.#bytes = longer(this.#bytes, start + 4 + to - from, start);
     const bytes = this.#bytes;
     let end = start + 4;
+    let hash = 0;
     for (let at = from; at < to; at++) {
       const byte = source[at];
       bytes[end++] = byte;
+      hash = (Math.imul(hash, 31) + byte) | 0;
       if (doubled && byte === quotationMark) at++;
     }
     const length = end - start - 4;
@@ -118,19 +134,71 @@ export class TextReader implements FieldReader {
     bytes[start + 2] = (length >> 16) & 0xff;
     bytes[start + 3] = length >>> 24;
     this.#end = end;
+    return hash;
   }
 
-  #grow(needed: number): void {
-    const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
-    grown.set(this.#bytes.subarray(0, this.#end));
-    this.#bytes = grown;
+  /** Takes the number of the text that was appended at `start`, and the text away again if it was there before. */
+  #encode(start: number, hash: number): void {
+    const slots = this.#slots;
+    let slot = (hash ^ (hash >>> 15)) & (slotCount - 1);
+    while (slots[slot] !== 0 && !this.#isSame(this.#starts[slots[slot] - 1], start))
+      slot = (slot + 1) & (slotCount - 1);
+    if (slots[slot] !== 0) this.#end = start;
+    else if (this.#different === mostDifferent) return this.#writeOut(start);
+    else {
+      this.#starts[this.#different++] = start;
+      slots[slot] = this.#different;
+    }
+    if (this.#count === this.#codes.length) this.#codes = longer(this.#codes, this.#count + 1, this.#count);
+    this.#codes[this.#count++] = slots[slot] - 1;
+  }
+
+  #isSame(one: number, other: number): boolean {
+    const bytes = this.#bytes;
+    const end = this.#end;
+    while (other < end && bytes[one] === bytes[other]) {
+      one++;
+      other++;
+    }
+    return other === end;
+  }
+
+  /** Puts the text of each row in the place of the different ones, the one at `last` behind them. */
+  #writeOut(last: number): void {
+    const ends = [...this.#starts.subarray(1), last];
+    const texts = Array.from(this.#starts, (start, code) => this.#bytes.slice(start, ends[code]));
+    const own = this.#bytes.slice(last, this.#end);
+    this.#end = 0;
+    for (const text of [...Array.from(this.#codes.subarray(0, this.#count), (code) => texts[code]), own]) {
+      if (this.#end + text.length > this.#bytes.length)
+        this.#bytes = longer(this.#bytes, this.#end + text.length, this.#end);
+      this.#bytes.set(text, this.#end);
+      this.#end += text.length;
+    }
+    this.#areMany = true;
   }
 
   take(): PlainColumn {
-    const values = this.#bytes.subarray(0, this.#end);
-    this.#end = 0;
-    return { name: this.#name, type: 'text', ...this.#presence.take(), values };
+    const texts = this.#bytes.subarray(0, this.#end);
+    const dictionary = { entries: this.#different, values: texts };
+    const isCoded = !this.#areMany && this.#different > 0;
+    const values = isCoded ? { values: this.#codes.subarray(0, this.#count), dictionary } : { values: texts };
+    this.#end = this.#count = this.#different = 0;
+    this.#slots.fill(0);
+    this.#areMany = false;
+    return { name: this.#name, type: 'text', ...this.#presence.take(), ...values };
   }
+}
+
+/** Numbers of them have room in a byte. */
+const mostDifferent = 256;
+const slotCount = 1024;
+
+/** At least so long, with the first `kept` bytes in it. */
+function longer(bytes: Uint8Array, needed: number, kept: number): Uint8Array<ArrayBuffer> {
+  const grown = new Uint8Array(Math.max(needed, bytes.length * 2));
+  grown.set(bytes.subarray(0, kept));
+  return grown;
 }
 
 /** A column of numbers, or of what is kept as one; a text that `parse` does not know makes its record odd. */

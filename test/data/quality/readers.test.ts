@@ -151,6 +151,15 @@ describe('what a reader of bytes gives is what SQL gives by the whole grammar, a
     expect(values.map((value) => value === null)).toEqual(kept.map((text) => text === ''));
   });
 
+  test.each([1, 2, 255, 256, 257, 1000])('%i different texts', async (different) => {
+    const described = column('string', 'VARCHAR');
+    const words = Array.from({ length: different }, (_, i) => 'é'.repeat(i % 7) + String(i));
+    const rows = Array.from({ length: 3000 }, (_, i) => (i % 11 === 3 ? '' : words[(i * i) % different]));
+    const { values, untrue } = await read(described, [...words, ...rows, ...words]);
+    expect(values).toEqual([...words, ...rows, ...words].map((text) => text || null));
+    expect(untrue).toEqual([]);
+  });
+
   test('columns whose texts are changed before they are read have none, nor have decimals of more than 64 bits', () => {
     expect(readerOf(column('boolean', 'BOOLEAN', { values: { y: 'true' } }), 0)).toBeUndefined();
     expect(readerOf(column('string', 'VARCHAR', { letterCase: 'lower' }), 0)).toBeUndefined();
