@@ -15,7 +15,11 @@ export type SecondReading = {
 export type Request = { guess: number } | { write: string; line: number };
 /** Lines count from 1 where it begins. */
 export type Found = { from: number; next: Place | undefined };
-/** Another thread that reads segments of a file ahead. One that fails is asked no more: nothing is read by it alone. */
+
+/** A segment that the other thread has read; undefined where it could not be written after all. */
+export type TakenSegment = { next: Place | undefined; written: Promise<SegmentFile | undefined> };
+
+/** Another thread that reads segments of a file ahead. One that fails is asked no more. */
 export class SecondReader {
   readonly #worker: Worker;
   readonly #waiting: ((answer: unknown) => void)[] = [];
@@ -46,18 +50,11 @@ export class SecondReader {
     this.#found = this.#ask({ guess: byteOffset });
   }
 
-  /** The segment that begins at a place, `written` to a file soon, if it is the one that was guessed. */
-  async take(
-    place: Place,
-    path: string,
-  ): Promise<{ next: Place | undefined; written: Promise<SegmentFile> } | undefined> {
+  /** The segment that begins at a place, to be written to a file, if it is the one that was guessed. */
+  async take(place: Place, path: string): Promise<TakenSegment | undefined> {
     const found = (await this.#found) as Found | undefined;
     if (found?.from !== place.byteOffset) return undefined;
-    const written = this.#ask({ write: path, line: place.line }).then((answer) => {
-      if (answer === undefined) throw new Error(`A part of the file could not be written to ${path}.`);
-      return answer as SegmentFile;
-    });
-    written.catch(() => undefined); // whoever waits for it learns of it
+    const written = this.#ask({ write: path, line: place.line }) as Promise<SegmentFile | undefined>;
     const { next } = found;
     return { next: next && { ...next, line: place.line + next.line - 1 }, written };
   }

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import type { CsvSegment, CsvSegments, Place } from '../csv-segments.ts';
 import type { FieldReader } from '../field-readers.ts';
 import { type PlainColumn, plainParquet } from '../plain-parquet.ts';
-import type { SecondReader } from './second-reader.ts';
+import type { SecondReader, TakenSegment } from './second-reader.ts';
 
 /** A segment whose clean records, so many `rows`, lie in a Parquet file under the names of the contract, with `_line` and `_byte_offset`. */
 export type SegmentFile = {
@@ -18,7 +18,7 @@ export type SegmentsToWrite = {
   first: Place;
   readers: readonly FieldReader[];
   /** Reads every other segment at the same time, where there is one. */
-  second: SecondReader | undefined;
+  second: Pick<SecondReader, 'guess' | 'take'> | undefined;
   segmentBytes: number;
   /** Of the file of the segment at a position. */
   pathOf: (index: number) => string;
@@ -32,21 +32,26 @@ export async function* segmentFiles(input: SegmentsToWrite): AsyncGenerator<Segm
   const { segments, first, readers, segmentBytes, pathOf } = input;
   let { second } = input;
   let [index, missed] = [0, 0];
-  let theirs: Promise<SegmentFile> | undefined;
+  const readHere = async (place: Place, path: string): Promise<{ file: SegmentFile; next: Place | undefined }> => {
+    const segment = await segments.read(place, readers);
+    return { file: await writeSegment(path, segment, readers), next: segment.next };
+  };
+  let theirs: (() => Promise<SegmentFile>) | undefined;
   for (let place: Place | undefined = first; place !== undefined;) {
     second?.guess(place.byteOffset + segmentBytes);
-    const own: CsvSegment = await segments.read(place, readers);
-    if (theirs) yield await theirs;
-    yield await writeSegment(pathOf(index++), own, readers);
-    const taken = own.next && (await second?.take(own.next, pathOf(index)));
+    const own = await readHere(place, pathOf(index++));
+    if (theirs) yield await theirs();
+    yield own.file;
+    const [begin, path]: [Place | undefined, string] = [own.next, pathOf(index)];
+    const taken: TakenSegment | undefined = begin && (await second?.take(begin, path));
+    theirs = taken && (async () => (await taken.written) ?? (await readHere(begin!, path)).file);
+    place = taken ? taken.next : begin;
     if (taken) index++;
     missed = taken ? 0 : missed + 1;
     // records so short that their number ends a segment, or that every guess meets a quoted line end
     if (missed === mostMissed) second = undefined;
-    theirs = taken?.written;
-    place = taken ? taken.next : own.next;
   }
-  if (theirs) yield await theirs;
+  if (theirs) yield await theirs();
 }
 
 /** So many segments in a row that did not begin where they should: the second reader would go on in vain. */

@@ -33,7 +33,7 @@ const columns = [
 const segmentBytes = 4000;
 
 /** The digests of all files' bytes and what else is said of each segment, read with the help of a second reader on `file`, or without. */
-async function read(text: string, second: 'none' | 'thread' | 'broken'): Promise<unknown[]> {
+async function read(text: string, second: 'none' | 'thread' | 'broken' | 'forgetful'): Promise<unknown[]> {
   const path = join(folder, 'a.csv');
   await writeFile(path, text);
   const content = await open(path);
@@ -48,7 +48,16 @@ async function read(text: string, second: 'none' | 'thread' | 'broken'): Promise
   try {
     const readers = readersOf(toRead);
     const pathOf = (index: number): string => join(folder, `${index}`);
-    for await (const staged of segmentFiles({ segments, first, readers, second: reader, segmentBytes, pathOf })) {
+    const forgetful = {
+      guess: (byteOffset: number) => reader!.guess(byteOffset),
+      take: async (...place: Parameters<SecondReader['take']>) => {
+        const taken = await reader!.take(...place);
+        await taken?.written;
+        return taken && { ...taken, written: Promise.resolve(undefined) };
+      },
+    };
+    const input = { segments, first, readers, second: second === 'forgetful' ? forgetful : reader };
+    for await (const staged of segmentFiles({ ...input, segmentBytes, pathOf })) {
       const digest = createHash('sha256')
         .update(await readFile(staged.path))
         .digest('hex');
@@ -97,8 +106,9 @@ describe('two readers give the bytes of one', () => {
     expect(taken.filter((was) => !was).length).toBeGreaterThan(1);
   });
 
-  test('a thread that cannot read the file leaves it all to the first', async () => {
+  test('a thread that cannot read the file, or not write what it has read, leaves it to the first', async () => {
     const text = written(500);
+    expect(await read(text, 'forgetful')).toEqual(await read(text, 'none'));
     expect(await read(text, 'broken')).toEqual(await read(text, 'none'));
   });
 
