@@ -65,7 +65,7 @@ export async function openPorts({ directory, useCases, codeVersion }: PortsRecip
     keyRing: new FileKeyRing(join(directory, 'keys', 'vault.key')),
     models: storedCatalogue(zone('runtime')),
     backends: tfjsBackends,
-    trainingThreads: availableParallelism() > 1 ? 2 : 1,
+    modelThreads: availableParallelism() > 1 ? 2 : 1,
     telemetry: fileTelemetry(join(directory, 'runtime', 'log.jsonl'), clock),
     temporaryDirectory,
     codeVersion,

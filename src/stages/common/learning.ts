@@ -36,7 +36,7 @@ export type Learnt = {
 };
 
 /** What training needs besides its rows. */
-export type TrainingPorts = Pick<Ports, 'backends' | 'trainingThreads'>;
+export type TrainingPorts = Pick<Ports, 'backends' | 'modelThreads'>;
 
 /** The declared features in their declared order: numbers as they are, categories as codes that trees split by sets. */
 export function designSpec({ features }: Declaration): DesignSpec {
@@ -51,7 +51,7 @@ export async function learn(
   declared: Declaration,
   candidate: Candidate,
   rows: RowSet,
-  { backends = {}, trainingThreads = 1 }: TrainingPorts = {},
+  { backends = {}, modelThreads = 1 }: TrainingPorts = {},
 ): Promise<Learnt> {
   const declaration = viewed(declared, candidate.view);
   if (candidate.kind === 'glm') return learnGlm(declaration, candidate.parameters, rows.columns, rows.label);
@@ -81,7 +81,7 @@ export async function learn(
     design,
     model: trainBoosting(matrix, trained.label, parameters, {
       categories,
-      threads: trainingThreads,
+      threads: modelThreads,
       ...weightOf(trained),
       ...(validation && { validation }),
     }),
