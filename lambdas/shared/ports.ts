@@ -50,7 +50,8 @@ async function open(): Promise<Omit<Ports, 'temporaryDirectory'>> {
       groupPrefix: required('MODEL_GROUP_PREFIX'),
     }),
     keyRing: lambdaKeyRing(),
-    modelThreads: availableParallelism() > 1 ? 2 : 1,
+    trainingThreads: availableParallelism() > 1 ? 2 : 1,
+    explainingThreads: availableParallelism() > 1 ? 2 : 1,
     // beside the handlers that train
     backends: { wasm: async () => Uint8Array.from(await readFile(join(root, 'tfjs-backend-wasm-simd.wasm'))) },
     telemetry,

@@ -146,7 +146,7 @@ export const evaluate: Stage<'Evaluate'> = async ({ useCase, runId, snapshot, ke
   };
   const lineage = lineageOf(declaration, frozen, training, learnt, ports);
   const shown = rowsToExplain(test, declaration);
-  const explained = explainRows(declaration, learnt, shown.columns);
+  const explained = explainRows(declaration, learnt, shown.columns, ports);
   const { explanation, byOutput } = explanations(declaration, explained);
   const reference = fitReference(
     await scoredTraining(ports, declaration, snapshot, { learnt, conformal: training.conformal }),

@@ -7,9 +7,9 @@ import {
   type KernelOperations,
   slotEntries,
 } from './kernel/operations.ts';
-import type { StartThread } from './kernel/second-thread.ts';
+import type { SecondThread, StartThread } from './kernel/second-thread.ts';
 import { twinOperations } from './kernel/twin.ts';
-import { type BuildingThread, gatherBytes, webAssemblyOperations } from './kernel/webassembly.ts';
+import { gatherBytes, webAssemblyOperations } from './kernel/webassembly.ts';
 import type { QuantisedGradients } from './quantise.ts';
 
 /**
@@ -111,7 +111,7 @@ export function histogramWorkspace(
           : [0, slots, slots, ...rowsAndValues, histogram, copies, list + firstSlot * 4, list + endSlot * 4];
       const half = Math.ceil(listed / 2);
       if (second === null || (end - start) * listed < fewestShared) operations[build](...share(0, listed, buffer));
-      else second.callBoth(build, share(0, half, buffer), share(half, listed, secondBuffer));
+      else second.buildBoth(build, share(0, half, buffer), share(half, listed, secondBuffer));
       return histogram;
     },
 
@@ -226,7 +226,7 @@ function kernel(
   bytes: number,
   choice: KernelChoice,
   startThread: StartThread | null,
-): { memory: ArrayBufferLike; operations: KernelOperations; second: BuildingThread | null } {
+): { memory: ArrayBufferLike; operations: KernelOperations; second: SecondThread | null } {
   const fast = choice === 'webassembly' ? webAssemblyOperations(bytes, startThread) : null;
   if (fast !== null) return fast;
   const memory = new ArrayBuffer(aligned(bytes));

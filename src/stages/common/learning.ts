@@ -36,7 +36,7 @@ export type Learnt = {
 };
 
 /** What training needs besides its rows. */
-export type TrainingPorts = Pick<Ports, 'backends' | 'modelThreads'>;
+export type TrainingPorts = Pick<Ports, 'backends' | 'trainingThreads'>;
 
 /** The declared features in their declared order: numbers as they are, categories as codes that trees split by sets. */
 export function designSpec({ features }: Declaration): DesignSpec {
@@ -51,7 +51,7 @@ export async function learn(
   declared: Declaration,
   candidate: Candidate,
   rows: RowSet,
-  { backends = {}, modelThreads = 1 }: TrainingPorts = {},
+  { backends = {}, trainingThreads = 1 }: TrainingPorts = {},
 ): Promise<Learnt> {
   const declaration = viewed(declared, candidate.view);
   if (candidate.kind === 'glm') return learnGlm(declaration, candidate.parameters, rows.columns, rows.label);
@@ -81,7 +81,7 @@ export async function learn(
     design,
     model: trainBoosting(matrix, trained.label, parameters, {
       categories,
-      threads: modelThreads,
+      threads: trainingThreads,
       ...weightOf(trained),
       ...(validation && { validation }),
     }),
@@ -146,10 +146,16 @@ export function columnsRead({ design }: Learnt): string[] {
 export type ExplainedRows = { design: Design; matrix: Matrix; outputs: number; shap: Float64Array };
 
 /** What each column adds to the prediction of each row, on the scale of the raw score: log-odds for an event. */
-export function explainRows(declaration: Declaration, learnt: Learnt, columns: Columns): ExplainedRows {
+export function explainRows(
+  declaration: Declaration,
+  learnt: Learnt,
+  columns: Columns,
+  { explainingThreads: threads = 1 }: Pick<Ports, 'explainingThreads'> = {},
+): ExplainedRows {
   const { design, model } = learnt;
   const matrix = matrixOf(learnt, columns);
-  if (isTrees(model)) return { design, matrix, outputs: model.outputs, shap: treeShap(model, matrix).values };
+  if (isTrees(model))
+    return { design, matrix, outputs: model.outputs, shap: treeShap(model, matrix, { threads }).values };
   // a GLM and a network have a feature for each level: shown is the column
   const read = new Set(columnsRead(learnt));
   const spec = designSpec(everyView(declaration)).filter(({ column }) => read.has(column));

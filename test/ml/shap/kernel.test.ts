@@ -1,5 +1,5 @@
 import { assert, boolean, integer, property, record } from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Matrix } from '../../../src/ml/matrix.ts';
 import { random } from '../../../src/ml/random.ts';
 import { explainTasks } from '../../../src/ml/shap/tasks.ts';
@@ -8,6 +8,25 @@ import { trainBoosting } from '../../../src/ml/trees/boosting.ts';
 import { type TreeModel, categoricalBit, missing } from '../../../src/ml/trees/model.ts';
 import { mixedExample } from '../trees/example-data.ts';
 import { exampleModels } from './example-models.ts';
+
+/** What becomes of the worker that is asked for. */
+const worker = vi.hoisted(() => ({ starts: 'well' as 'well' | 'not at all' | 'only to fail', asked: 0 }));
+
+vi.mock('node:worker_threads', async (original) => {
+  const real = await original<typeof import('node:worker_threads')>();
+  return {
+    ...real,
+    Worker: class extends real.Worker {
+      constructor(code: string, options: object) {
+        worker.asked++;
+        if (worker.starts === 'not at all') throw new Error('No threads here.');
+        super(worker.starts === 'only to fail' ? 'throw new Error("out of order")' : code, options);
+      }
+    },
+  };
+});
+
+beforeEach(() => Object.assign(worker, { starts: 'well', asked: 0 }));
 
 /** So many rows that the kernel is worth its while, with values that training has not seen: other codes, halves, infinities. */
 function strangeRows(rows: number, seed: number): Matrix {
@@ -59,6 +78,17 @@ test('two threads give what one gives, to the last bit', () => {
   const target = Float64Array.from({ length: 9000 }, (_, i) => data.values[i] || i % 7);
   const model = trainBoosting(data, target, { iterations: 15, numLeaves: 20 });
   expect(treeShap(model, data, { threads: 2 }).values).toEqual(treeShap(model, data, { threads: 1 }).values);
+  expect(worker.asked).toBe(1);
+});
+
+test.each(['not at all', 'only to fail'] as const)('when a thread starts %s, one thread explains all', (start) => {
+  const { data } = mixedExample(3000, 'alone');
+  const target = Float64Array.from({ length: 9000 }, (_, i) => data.values[i] || i % 7);
+  const model = trainBoosting(data, target, { iterations: 15, numLeaves: 20 });
+  const expected = treeShap(model, data, { threads: 1 }).values;
+  worker.starts = start;
+  expect(treeShap(model, data, { threads: 2 }).values).toEqual(expected);
+  expect(worker.asked).toBe(1);
 });
 
 test('tasks of different sizes are explained each for its own rows, whatever the number of threads', () => {

@@ -4,7 +4,7 @@ import { writeLightgbmText } from '../../../src/ml/formats/lightgbm-text.ts';
 import type { Matrix } from '../../../src/ml/matrix.ts';
 import { random } from '../../../src/ml/random.ts';
 import { trainBoosting } from '../../../src/ml/trees/boosting.ts';
-import { type BuildArguments, type BuildName, slotEntries } from '../../../src/ml/trees/kernel/operations.ts';
+import { type BuildArguments, slotEntries } from '../../../src/ml/trees/kernel/operations.ts';
 import { withThreads } from '../../../src/ml/trees/kernel/second-thread.ts';
 import { gatherBytes, webAssemblyOperations } from '../../../src/ml/trees/kernel/webassembly.ts';
 import { allRows } from './example-data.ts';
@@ -116,7 +116,7 @@ test('the second thread builds its share once it has started, and both shares ar
   const builtHere: number[] = [];
   withThreads(2, (startThread) => {
     const { memory, second } = webAssemblyOperations(buffer + 2 * bufferBytes, (shared, operations) =>
-      startThread!<BuildName, BuildArguments>(shared, {
+      startThread!(shared, {
         ...operations,
         buildOne: (...share) => {
           builtHere.push(share[0]);
@@ -142,7 +142,7 @@ test('the second thread builds its share once it has started, and both shares ar
       pause();
       builtHere.length = 0;
       entries.fill(0);
-      second!.callBoth('buildOne', share(0), share(1));
+      second!.buildBoth('buildOne', share(0), share(1));
       expect(Float64Array.from(entries)).toEqual(expected);
     } while (builtHere.length === 2);
     expect(builtHere).toEqual([0]);

@@ -47,8 +47,6 @@ export type ExplainArguments = [
   tables: number,
 ];
 
-export type ExplainName = 'explainTrees';
-
 /** The functions of the kernel; the layout of what they read stands in `program.ts`. */
 export const explainFunctions = (): WasmFunction[] => [fillPattern(), explainBlock(), explainTrees()];
 const [fillPlace, blockPlace] = [0, 1];

@@ -1,5 +1,4 @@
 import { type WasmFunction, moduleBytes } from './assembler.ts';
-import type { SharedKernel } from './second-thread.ts';
 
 // Node's types do not describe WebAssembly, and the types of a browser would bring the browser along
 declare const WebAssembly: {
@@ -9,6 +8,9 @@ declare const WebAssembly: {
 };
 
 type Memory = { buffer: ArrayBufferLike; grow: (pages: number) => number };
+
+/** A compiled program and the memory it works on: what another thread must be given to run it as well. */
+export type SharedKernel = { module: object; memory: object };
 
 /** Assembles and compiles a program when it is first asked for; null where it cannot be. */
 export type CompiledModule = { module: () => object | null; isShared: boolean };

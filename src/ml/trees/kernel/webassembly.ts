@@ -29,12 +29,8 @@ import {
   whileLoop,
 } from './assembler.ts';
 import { instantiate, lazyModule } from './module.ts';
-import { type BuildArguments, type BuildName, type KernelOperations, slotEntries } from './operations.ts';
-import type { SecondThread, SharedKernel } from './second-thread.ts';
-
-/** Builds the histograms of some slots while others are built here. */
-export type BuildingThread = SecondThread<BuildName, BuildArguments>;
-type StartBuilding = (kernel: SharedKernel, operations: Pick<KernelOperations, BuildName>) => BuildingThread | null;
+import { type KernelOperations, slotEntries } from './operations.ts';
+import type { SecondThread, StartThread } from './second-thread.ts';
 
 /**
  * A block of memory of at least so many bytes and the kernel on it, in WebAssembly, with a second thread on both where one can be
@@ -42,8 +38,8 @@ type StartBuilding = (kernel: SharedKernel, operations: Pick<KernelOperations, B
  */
 export function webAssemblyOperations(
   bytes: number,
-  startThread: StartBuilding | null,
-): { memory: ArrayBufferLike; operations: KernelOperations; second: BuildingThread | null } | null {
+  startThread: StartThread | null,
+): { memory: ArrayBufferLike; operations: KernelOperations; second: SecondThread | null } | null {
   const instance = instantiate(startThread === null ? compiled : compiledToShare, bytes);
   if (instance === null) return null;
   const operations = instance.exports as KernelOperations;
