@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm';
 /** Below this the process is small, and collecting costs more than it gives. */
 const smallProcessBytes = 400e6;
 
-let collect: (() => void) | undefined;
+let collect: ((options: { type: 'major'; execution: 'sync'; flavor: 'last-resort' }) => void) | undefined;
 
 /**
  * Gives back the memory that a stage has left behind. Its tables lie outside of the heap of JavaScript, which therefore sees no reason
@@ -14,7 +14,8 @@ export function giveBackMemory(): void {
   if (process.memoryUsage.rss() < smallProcessBytes) return;
   if (!collect) {
     setFlagsFromString('--expose-gc');
-    collect = runInNewContext('gc') as () => void;
+    collect = runInNewContext('gc') as NonNullable<typeof collect>;
   }
-  collect();
+  // as when there is no more to be had: an ordinary collection keeps the pages for later
+  collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 }

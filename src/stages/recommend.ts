@@ -22,7 +22,7 @@ import { offerScores } from '../report/summaries/offer-scores.ts';
 import { recordFacts } from './common/facts.ts';
 import { columnsOf, interleaved } from './common/frozen-sets.ts';
 import { toTextBytes } from './common/json.ts';
-import { columnsRead } from './common/learning.ts';
+import { type Learnt, columnsRead } from './common/learning.ts';
 import { type PairFactors, type Pairs, contributionsOf, explainPairs } from './common/pair-factors.ts';
 import {
   currentFeatures,
@@ -50,25 +50,15 @@ export const recommend: Stage<'Recommend'> = async ({ useCase, runId, pin, predi
   return withSql(ports, async (sql) => {
     const table = lakeTable(ports, ports.gold, recommendationsPath(useCase), sql);
     const removed = lakeTable(ports, ports.gold, removalsPath(useCase), sql);
-    const read = columnsRead(version.learnt);
-    const members = await membersOf(sql, ports, declaration, { runId, pin, predictionsVersion }, read);
-    const columns = columnsOf(members);
     const asOfMs = ports.clock.nowMs();
-    const outcome = applyPolicy(policy, {
-      keys: Array.from(columns[declaration.entity.key], String),
-      scores: interleaved(labelColumns(declaration).map(outputColumn), columns),
-      ...policyColumns(policy, members),
-      contacts: await contactsBefore(sql, declaration, {
-        runId,
-        asOfMs,
-        known: await mountTable(table, sql, 'sent_before'),
-      }),
+    const known = await mountTable(table, sql, 'sent_before');
+    const { members, outcome, sent, factors, facts } = await decided(sql, ports, declaration, version.learnt, {
+      runId,
+      pin,
+      predictionsVersion,
       asOfMs,
+      known,
     });
-
-    const sent = sentPairs(outcome);
-    const factors = explainPairs(version.learnt, columns, sent, ports);
-    const facts = factsOf(policy, columns, sent, factors);
     const { texts, requests, spentUsd } = await writeTexts(facts.distinct, policy, {
       ...(policy.text.model && ports.texts && { generator: ports.texts(policy.text.model.id) }),
       clock: ports.clock,
@@ -97,7 +87,7 @@ export const recommend: Stage<'Recommend'> = async ({ useCase, runId, pin, predi
       'SELECT * EXCLUDE (_row) FROM recommended',
       { txn, details },
     );
-    await writeExports(sql, ports, policy, { useCase, runId, key: declaration.entity.key, members: members.numRows });
+    await writeExports(sql, ports, policy, { useCase, runId, key: declaration.entity.key, members });
 
     const counts = policyCounts(policy, outcome);
     const fromModel = facts.of.reduce((count, text) => count + (texts[text].source === 'model' ? 1 : 0), 0);
@@ -114,11 +104,34 @@ export const recommend: Stage<'Recommend'> = async ({ useCase, runId, pin, predi
       },
     });
     ports.telemetry.measure('RecommendationsSent', facts.of.length, useCase);
-    return { useCase, runId, sent: facts.of.length, members: members.numRows, recommendationsVersion };
+    return { useCase, runId, sent: facts.of.length, members, recommendationsVersion };
   });
 };
 
 type Run = { runId: string; pin: { version: number; dataVersion: number }; predictionsVersion: number };
+
+/** What is sent to whom and why. What it is decided by takes most of the memory, and is given up with the end of this function. */
+async function decided(
+  sql: SqlEngine,
+  ports: Ports,
+  declaration: Declaration,
+  learnt: Learnt,
+  { asOfMs, known, ...run }: Run & { asOfMs: number; known: { version: number } | undefined },
+) {
+  const policy = declaration.recommend!;
+  const members = await membersOf(sql, ports, declaration, run, columnsRead(learnt));
+  const columns = columnsOf(members);
+  const outcome = applyPolicy(policy, {
+    keys: Array.from(columns[declaration.entity.key], String),
+    scores: interleaved(labelColumns(declaration).map(outputColumn), columns),
+    ...policyColumns(policy, members),
+    contacts: await contactsBefore(sql, declaration, { runId: run.runId, asOfMs, known }),
+    asOfMs,
+  });
+  const sent = sentPairs(outcome);
+  const factors = explainPairs(learnt, columns, sent, ports);
+  return { members: members.numRows, outcome, sent, factors, facts: factsOf(policy, columns, sent, factors) };
+}
 
 /**
  * Each member's latest scored row, in a fixed order: the key, the features named, the scores and what the policy asks. Leaves the
@@ -138,16 +151,19 @@ async function membersOf(
   await mountTable(lakeTable(ports, ports.gold, featuresPath(id), sql), sql, 'features', pin.dataVersion);
   const scores = labelColumns(declaration).map((name) => quoteName(outputColumn(name)));
   const asked = policySelection(declaration.recommend!);
-  const needed = [...new Set([key, ...features.map(quoteName), ...scores, ...asked])];
+  const needed = [...new Set([`f.${key}`, ...features.map((name) => `f.${quoteName(name)}`), ...scores, ...asked])];
+  // which rows they are is found out among a few columns: sorting takes room for all that goes through it
   await sql.run(
     `CREATE TEMP TABLE scored_members AS
-      WITH scored AS (
-        SELECT f.*, ${scores.map((score) => `p.${score}`).join(', ')}
-        FROM predictions p JOIN (${currentFeatures(declaration)}) f USING (${key}, ${eventTime}, _batch)
+      WITH latest AS (
+        SELECT ${key}, ${eventTime}, _batch, _built_at, ${scores.join(', ')}
+        FROM predictions p JOIN (SELECT ${key}, ${eventTime}, _batch, _built_at FROM (${currentFeatures(declaration)}))
+          USING (${key}, ${eventTime}, _batch)
         WHERE p.run_id = ${quoteText(runId)} AND p.model_version = ${pin.version}
         QUALIFY row_number() OVER (PARTITION BY ${key} ORDER BY ${eventTime} DESC) = 1
-      )
-      SELECT ${needed.join(', ')}, (row_number() OVER (ORDER BY ${key}))::INTEGER AS _row FROM scored`,
+      ), numbered AS (SELECT *, (row_number() OVER (ORDER BY ${key}))::INTEGER AS _row FROM latest)
+      SELECT ${needed.join(', ')}, _row
+      FROM features f JOIN numbered USING (${key}, ${eventTime}, _batch, _built_at)`,
   );
   const rows = await sql.query('SELECT * FROM scored_members ORDER BY _row');
   await sql.run(`CREATE TEMP TABLE members AS SELECT ${key}, _row FROM scored_members; DROP TABLE scored_members`);
