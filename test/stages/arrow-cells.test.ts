@@ -46,8 +46,8 @@ function oneByOne(vector: Vector): unknown[] {
 test.each(columns)('%s are read as Arrow gives them', (_, type, values) => {
   const once = vectorFromArray(values, type as never) as Vector;
   expect(Array.from(arrowCells(once))).toEqual(oneByOne(once));
-  const twice = once.concat(once) as Vector;
+  const twice = once.concat(once);
   expect(Array.from(arrowCells(twice))).toEqual(oneByOne(twice));
-  const part = twice.slice(1, values.length + 2) as Vector;
+  const part = twice.slice(1, values.length + 2);
   expect(Array.from(arrowCells(part))).toEqual(oneByOne(part));
 });

@@ -9,7 +9,7 @@ export function arrowCells(vector: Vector): ArrayLike<Cell> {
   const { type } = vector;
   if (DataType.isInt(type) || DataType.isFloat(type)) return numbersOf(vector);
   if (DataType.isTimestamp(type) || DataType.isDate(type)) {
-    return Float64Array.from({ length: vector.length }, (_, row) => Number((vector.get(row) as number | null) ?? NaN));
+    return Float64Array.from({ length: vector.length }, (_, row) => (vector.get(row) as number | null) ?? NaN);
   }
   const add = DataType.isUtf8(type) ? addTexts : DataType.isBool(type) ? addTruths : undefined;
   const cells: Cell[] = [];
