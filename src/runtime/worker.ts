@@ -24,6 +24,8 @@ parentPort?.on('message', (message: WorkerRequest | EndOfWork) => {
     nowMs: () => ports.clock.nowMs() + offsetMs,
     sleep: (milliseconds, signal) => ports.clock.sleep(milliseconds, signal),
   };
+  // before it too: threads of its own that a stage has ended are gone only a moment later, and what they held with them
+  giveBackMemory();
   const running = runStage(stage, stageFunctions[stage] as never, input, { ...ports, clock });
   running.finally(giveBackMemory).then(
     (output) => parentPort?.postMessage({ id, output } satisfies WorkerReply),

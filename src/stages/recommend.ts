@@ -135,7 +135,7 @@ async function decided(
 
 /**
  * Each member's latest scored row, in a fixed order: the key, the features named, the scores and what the policy asks. Leaves the
- * temporary table `members` with the key and `_row`, counted from 1.
+ * temporary table `members` with the key, `_row` counted from 1, and which row of the features it is.
  */
 async function membersOf(
   sql: SqlEngine,
@@ -154,20 +154,19 @@ async function membersOf(
   const needed = [...new Set([`f.${key}`, ...features.map((name) => `f.${quoteName(name)}`), ...scores, ...asked])];
   // which rows they are is found out among a few columns: sorting takes room for all that goes through it
   await sql.run(
-    `CREATE TEMP TABLE scored_members AS
+    `CREATE TEMP TABLE members AS
       WITH latest AS (
         SELECT ${key}, ${eventTime}, _batch, _built_at, ${scores.join(', ')}
         FROM predictions p JOIN (SELECT ${key}, ${eventTime}, _batch, _built_at FROM (${currentFeatures(declaration)}))
           USING (${key}, ${eventTime}, _batch)
         WHERE p.run_id = ${quoteText(runId)} AND p.model_version = ${pin.version}
         QUALIFY row_number() OVER (PARTITION BY ${key} ORDER BY ${eventTime} DESC) = 1
-      ), numbered AS (SELECT *, (row_number() OVER (ORDER BY ${key}))::INTEGER AS _row FROM latest)
-      SELECT ${needed.join(', ')}, _row
-      FROM features f JOIN numbered USING (${key}, ${eventTime}, _batch, _built_at)`,
+      )
+      SELECT *, (row_number() OVER (ORDER BY ${key}))::INTEGER AS _row FROM latest`,
   );
-  const rows = await sql.query('SELECT * FROM scored_members ORDER BY _row');
-  await sql.run(`CREATE TEMP TABLE members AS SELECT ${key}, _row FROM scored_members; DROP TABLE scored_members`);
-  return rows;
+  return sql.query(
+    `SELECT ${needed.join(', ')} FROM features f JOIN members USING (${key}, ${eventTime}, _batch, _built_at) ORDER BY _row`,
+  );
 }
 
 /** What earlier runs have sent to these members, and would have to those of the holdout: they rest alike, and stay comparable. */
