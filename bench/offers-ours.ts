@@ -249,7 +249,12 @@ async function whole(): Promise<string> {
 }
 
 const openBench = () =>
-  openPorts({ directory: state, useCases: fileURLToPath(new URL('../', useCase)), codeVersion: 'bench' });
+  openPorts({
+    directory: state,
+    useCases: fileURLToPath(new URL('../', useCase)),
+    codeVersion: 'bench',
+    useCase: id,
+  });
 
 /** The model of `whole`, and what it was judged to be. */
 async function trained() {

@@ -335,10 +335,10 @@ async function scoredTraining(
   snapshot: StageInput<'Evaluate'>['snapshot'],
   model: { learnt: Learnt; conformal: Conformal | null },
 ): Promise<MonitoredRows> {
-  const rows = await readFrozenTable(ports, snapshot, 'train');
   return withSql(ports, async (sql) => {
-    await sql.insert('training_rows', rows);
+    await sql.insert('training_rows', await readFrozenTable(ports, snapshot, 'train'));
     await scoreRows(sql, declaration, model, 'SELECT * FROM training_rows');
+    await sql.run('DROP TABLE training_rows');
     return monitoredRows(declaration, columnsOf(await sql.query('SELECT * FROM scored ORDER BY _row')));
   });
 }

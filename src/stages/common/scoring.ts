@@ -9,7 +9,7 @@ import type { Declaration } from '../../usecase/declaration.ts';
 import { type Band, bandsOf, outputNames } from '../../usecase/label.ts';
 import { intervalsAround } from '../train.ts';
 import { columnsOf } from './frozen-sets.ts';
-import { type Learnt, explainRows, predictRows } from './learning.ts';
+import { type Learnt, columnsRead, explainRows, predictRows } from './learning.ts';
 import { reasonsOf } from './reasons.ts';
 
 /**
@@ -26,8 +26,9 @@ export async function scoreRows(
   await sql.run(
     `CREATE OR REPLACE TEMP TABLE to_score AS SELECT *, (row_number() OVER ())::INTEGER AS _row FROM (${query})`,
   );
-  const rows = await sql.query('SELECT * FROM to_score ORDER BY _row');
-  await sql.run('DROP TABLE IF EXISTS predicted');
+  // the other columns go from table to table; one that is missing is an error of the encoders, which name it
+  const read = columnsRead(model.learnt).map(quoteText);
+  const rows = await sql.query(`SELECT COLUMNS(lambda name: name IN (${read.join(', ')})) FROM to_score ORDER BY _row`);
   await sql.insert(
     'predicted',
     tableFromArrays({
@@ -43,6 +44,7 @@ export async function scoreRows(
       WITH banded AS (SELECT *, ${bandOf(bandsOf(declaration))} AS category FROM to_score JOIN predicted USING (_row))
       SELECT ${['*', ...flags].join(', ')} FROM banded ORDER BY _row`,
   );
+  await sql.run('DROP TABLE to_score; DROP TABLE predicted');
 }
 
 /** The columns that the model gives, as `scoredColumns` names them; of several outputs `prediction` is the mean. */
