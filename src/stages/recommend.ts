@@ -151,7 +151,7 @@ async function membersOf(
   await mountTable(lakeTable(ports, ports.gold, featuresPath(id), sql), sql, 'features', pin.dataVersion);
   const scores = labelColumns(declaration).map((name) => quoteName(outputColumn(name)));
   const asked = policySelection(declaration.recommend!);
-  const needed = [...new Set([`f.${key}`, ...features.map((name) => `f.${quoteName(name)}`), ...scores, ...asked])];
+  const needed = [key, ...features.map(quoteName)].map((column) => `f.${column}`);
   // which rows they are is found out among a few columns: sorting takes room for all that goes through it
   await sql.run(
     `CREATE TEMP TABLE members AS
@@ -165,7 +165,8 @@ async function membersOf(
       SELECT *, (row_number() OVER (ORDER BY ${key}))::INTEGER AS _row FROM latest`,
   );
   return sql.query(
-    `SELECT ${needed.join(', ')} FROM features f JOIN members USING (${key}, ${eventTime}, _batch, _built_at) ORDER BY _row`,
+    `SELECT ${[...needed, ...scores.map((score) => `m.${score}`), ...asked].join(', ')}
+      FROM features f JOIN members m USING (${key}, ${eventTime}, _batch, _built_at) ORDER BY _row`,
   );
 }
 
