@@ -194,10 +194,10 @@ const tasks: { [task: string]: () => Promise<string> } = {
   },
 
   async scoring() {
-    const { learnt, columns } = await memberColumns();
+    const { ports, learnt, columns } = await memberColumns();
     let pairs = 0;
     const spent = await processorSeconds(async () => {
-      pairs = predictRows(learnt, columns).length;
+      pairs = predictRows(learnt, columns, ports).length;
     });
     return `${pairs} scores; predicting alone ${spent.toFixed(2)} processor s`;
   },
@@ -205,7 +205,7 @@ const tasks: { [task: string]: () => Promise<string> } = {
   /** The five offers of highest score of every member. */
   async shap() {
     const { ports, learnt, columns } = await memberColumns();
-    const scores = predictRows(learnt, columns);
+    const scores = predictRows(learnt, columns, ports);
     const best = Array.from({ length: scores.length / 16 }, (_, row) => {
       const own = scores.subarray(row * 16, (row + 1) * 16);
       return [...own.keys()].sort((a, b) => own[b] - own[a]).slice(0, 5);

@@ -51,7 +51,7 @@ async function open(): Promise<Omit<Ports, 'temporaryDirectory'>> {
     }),
     keyRing: lambdaKeyRing(),
     trainingThreads: availableParallelism() > 1 ? 2 : 1,
-    explainingThreads: availableParallelism() > 1 ? 2 : 1,
+    modelThreads: availableParallelism() > 1 ? 2 : 1,
     // beside the handlers that train
     backends: { wasm: async () => Uint8Array.from(await readFile(join(root, 'tfjs-backend-wasm-simd.wasm'))) },
     telemetry,

@@ -30,8 +30,8 @@ export type Ports = {
   backends?: BackendSources;
   /** How many threads may train one model of trees; whatever there are, the model is the same. @default 1 */
   trainingThreads?: 1 | 2;
-  /** How many threads may explain what models of trees predict; whatever there are, the explanations are the same. @default 1 */
-  explainingThreads?: 1 | 2;
+  /** How many threads may score or explain by one model of trees; whatever there are, what comes of it is the same. @default 1 */
+  modelThreads?: 1 | 2;
   /** Writes texts by a model of that id. @default - there is none, and every text is the template's */
   texts?: (modelId: string) => TextGenerator;
   /** A directory for spilled and downloaded data; emptied by whoever made the ports. */

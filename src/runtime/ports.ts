@@ -68,7 +68,7 @@ export async function openPorts({ directory, useCases, codeVersion, useCase }: P
     models: storedCatalogue(zone('runtime')),
     backends: tfjsBackends,
     trainingThreads: availableParallelism() > 1 ? 2 : 1,
-    explainingThreads: availableParallelism() > 1 ? 2 : 1,
+    modelThreads: availableParallelism() > 1 ? 2 : 1,
     telemetry: fileTelemetry(join(directory, 'runtime', 'log.jsonl'), clock),
     temporaryDirectory,
     codeVersion,

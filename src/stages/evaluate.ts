@@ -108,7 +108,7 @@ export const evaluate: Stage<'Evaluate'> = async ({ useCase, runId, snapshot, ke
   }
   const learnt = calibrated(learntOf(modelFiles), training);
 
-  const predicted = predictRows(learnt, test.columns);
+  const predicted = predictRows(learnt, test.columns, ports);
   const { outputs } = test;
   const adjusted = predicted.map((value) => Math.max(value, declaration.score.floor ?? -Infinity));
   const rules = rulesOf(declaration, training, test);
@@ -337,7 +337,7 @@ async function scoredTraining(
 ): Promise<MonitoredRows> {
   return withSql(ports, async (sql) => {
     await sql.insert('training_rows', await readFrozenTable(ports, snapshot, 'train'));
-    await scoreRows(sql, declaration, model, 'SELECT * FROM training_rows');
+    await scoreRows(sql, declaration, model, 'SELECT * FROM training_rows', ports);
     await sql.run('DROP TABLE training_rows');
     return monitoredRows(declaration, columnsOf(await sql.query('SELECT * FROM scored ORDER BY _row')));
   });

@@ -1,11 +1,11 @@
 import { type Matrix, column, takeRows } from '../matrix.ts';
+import { type KernelFunction, type StartThread, withThreads } from '../second-thread.ts';
 import type { KernelChoice } from '../trees/kernel/operations.ts';
 import { instantiateGrowing, lazyModule } from '../trees/kernel/module.ts';
 import { isComparable } from '../trees/kernel/scoring.ts';
 import type { TreeModel } from '../trees/model.ts';
 import { averageOver } from './explanation.ts';
 import { type ShapProgram, blockRows, writeProgram } from './kernel/program.ts';
-import { type ExplainTrees, type StartThread, withThreads } from './kernel/second-thread.ts';
 import { explainInTypescript } from './kernel/typescript.ts';
 import { type ExplainArguments, explainFunctions } from './kernel/webassembly.ts';
 
@@ -83,8 +83,8 @@ const compiledToShare = lazyModule(explainFunctions, 'shared memory');
 function explainingRoom(start: StartThread | null): ExplainingRoom | null {
   const instance = instantiateGrowing(start === null ? compiled : compiledToShare, 0, mostBytes);
   if (instance === null) return null;
-  const { explainTrees } = instance.exports as { explainTrees: ExplainTrees };
-  const second = start?.(instance.shared, explainTrees) ?? null;
+  const { explainTrees } = instance.exports as { explainTrees: KernelFunction<ExplainArguments> };
+  const second = start?.(instance.shared, 'explainTrees', explainTrees) ?? null;
   return (tasks) => {
     let end = 0;
     const placed = tasks.map((task) => {
@@ -106,7 +106,7 @@ function explainingRoom(start: StartThread | null): ExplainingRoom | null {
       return new Float64Array(memory, areas.values, rowsOf(task) * (task.matrix.columns + 1)).fill(0);
     });
     const [mine, theirs] = placed.flatMap((one) => (one === null ? [] : [argumentsOf(one)]));
-    if (mine && theirs && second) second.explainBoth(mine, theirs);
+    if (mine && theirs && second) second.callBoth(mine, theirs);
     else for (const all of [mine, theirs]) if (all) explainTrees(...all);
     return views;
   };

@@ -118,14 +118,18 @@ export function calibratorOf(
 }
 
 /** Rows × outputs, row-major. */
-export function predictRows(learnt: Learnt, columns: Columns): Float64Array {
+export function predictRows(
+  learnt: Learnt,
+  columns: Columns,
+  { modelThreads: threads = 1 }: Pick<Ports, 'modelThreads'> = {},
+): Float64Array {
   const { model, calibrator } = learnt;
   const matrix = matrixOf(learnt, columns);
   const predicted = isGlm(model)
     ? predictGlm(model, matrix)
     : isTflite(model)
       ? predictTflite(model, matrix)
-      : predict(model, matrix);
+      : predict(model, matrix, { threads });
   return calibrator ? applyCalibrator(calibrator, predicted) : predicted;
 }
 
@@ -150,7 +154,7 @@ export function explainRows(
   declaration: Declaration,
   learnt: Learnt,
   columns: Columns,
-  { explainingThreads: threads = 1 }: Pick<Ports, 'explainingThreads'> = {},
+  { modelThreads: threads = 1 }: Pick<Ports, 'modelThreads'> = {},
 ): ExplainedRows {
   const { design, model } = learnt;
   const matrix = matrixOf(learnt, columns);

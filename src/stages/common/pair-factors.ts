@@ -29,7 +29,7 @@ export function explainPairs(
   learnt: Learnt,
   columns: Columns,
   { rows, outputs }: Pairs,
-  { explainingThreads: threads = 1 }: Pick<Ports, 'explainingThreads'> = {},
+  { modelThreads: threads = 1 }: Pick<Ports, 'modelThreads'> = {},
 ): PairFactors {
   const model = treesOf(learnt);
   const matrix = matrixOf(learnt, columns);

@@ -4,6 +4,7 @@ import type { SqlEngine } from '../../data/sql.ts';
 import type { Conformal } from '../../ml/calibration/conformal.ts';
 import type { Columns } from '../../ml/encoders/columns.ts';
 import { outputOf } from '../../ml/metrics/outputs.ts';
+import type { Ports } from '../../ports/stage-ports.ts';
 import { outputColumn } from '../../usecase/check.ts';
 import type { Declaration } from '../../usecase/declaration.ts';
 import { type Band, bandsOf, outputNames } from '../../usecase/label.ts';
@@ -21,6 +22,7 @@ export async function scoreRows(
   declaration: Declaration,
   model: { learnt: Learnt; conformal: Conformal | null },
   query: string,
+  ports: Pick<Ports, 'modelThreads'> = {},
 ): Promise<void> {
   const { score } = declaration;
   await sql.run(
@@ -33,7 +35,7 @@ export async function scoreRows(
     'predicted',
     tableFromArrays({
       _row: Int32Array.from({ length: rows.numRows }, (_, i) => i + 1),
-      ...predictedColumns(declaration, model, columnsOf(rows)),
+      ...predictedColumns(declaration, model, columnsOf(rows), ports),
     }),
   );
   const flags = Object.entries(score.flags).map(
@@ -52,10 +54,11 @@ function predictedColumns(
   declaration: Declaration,
   { learnt, conformal }: { learnt: Learnt; conformal: Conformal | null },
   columns: Columns,
+  ports: Pick<Ports, 'modelThreads'>,
 ): Record<string, Float64Array | string[]> {
   const { floor = -Infinity, reasons } = declaration.score;
   const outputs = outputNames(declaration);
-  const predicted = predictRows(learnt, columns);
+  const predicted = predictRows(learnt, columns, ports);
   const byOutput = outputs.map((_, output) => outputOf(predicted, outputs.length, output));
   const prediction = outputs.length === 0 ? predicted : meanOf(byOutput);
   const adjusted = prediction.map((value) => Math.max(value, floor));
@@ -65,7 +68,7 @@ function predictedColumns(
     adjusted_prediction: adjusted,
     ...(interval && { prediction_lower_bound: interval.low, prediction_upper_bound: interval.high }),
     ...(reasons > 0 && {
-      reasons: reasonsOf(explainRows(declaration, learnt, columns), reasons).map((list) => JSON.stringify(list)),
+      reasons: reasonsOf(explainRows(declaration, learnt, columns, ports), reasons).map((list) => JSON.stringify(list)),
     }),
     ...Object.fromEntries(outputs.map((output, k) => [outputColumn(output), byOutput[k]])),
   };

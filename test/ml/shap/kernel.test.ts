@@ -6,6 +6,7 @@ import { explainTasks } from '../../../src/ml/shap/tasks.ts';
 import { treeShap } from '../../../src/ml/shap/tree-shap.ts';
 import { trainBoosting } from '../../../src/ml/trees/boosting.ts';
 import { type TreeModel, categoricalBit, missing } from '../../../src/ml/trees/model.ts';
+import { predict } from '../../../src/ml/trees/predictor.ts';
 import { mixedExample } from '../trees/example-data.ts';
 import { exampleModels } from './example-models.ts';
 
@@ -73,7 +74,18 @@ test('the kernels agree on trees of any shape', () => {
   );
 });
 
-test('two threads give what one gives, to the last bit', () => {
+test('two threads score as one does, to the last bit', () => {
+  // more than the kernel takes at a time, and no whole number of its blocks
+  const { data } = mixedExample(17_003, 'scored');
+  const { data: learnt, target } = mixedExample(1000, 'learnt');
+  const model = trainBoosting(learnt, target, { iterations: 130, numLeaves: 8 });
+  const expected = predict(model, data, { kernel: 'typescript' });
+  expect(predict(model, data)).toEqual(expected);
+  expect(predict(model, data, { threads: 2 })).toEqual(expected);
+  expect(worker.asked).toBe(1);
+});
+
+test('two threads explain as one does, to the last bit', () => {
   const { data } = mixedExample(3000, 'threads');
   const target = Float64Array.from({ length: 9000 }, (_, i) => data.values[i] || i % 7);
   const model = trainBoosting(data, target, { iterations: 15, numLeaves: 20 });

@@ -1,19 +1,22 @@
 import { Worker } from 'node:worker_threads';
-import type { SharedKernel } from '../../trees/kernel/module.ts';
-import type { ExplainArguments } from './webassembly.ts';
+import type { SharedKernel } from './trees/kernel/module.ts';
 
-/** Explains some trees; `webassembly.ts` says what it is given. */
-export type ExplainTrees = (...all: ExplainArguments) => void;
+/** A function of a kernel in WebAssembly; it takes integers of 32 bits, eight at most. */
+export type KernelFunction<Arguments extends readonly number[]> = (...all: Arguments) => void;
 
-/** Starts another thread on a kernel whose function is also at hand here; null where no thread can be started. */
-export type StartThread = (kernel: SharedKernel, explainTrees: ExplainTrees) => SecondThread | null;
+/** Starts another thread on a kernel, for one of its functions that is also at hand here; null where no thread can be started. */
+export type StartThread = <Arguments extends readonly number[]>(
+  kernel: SharedKernel,
+  name: string,
+  call: KernelFunction<Arguments>,
+) => SecondThread<Arguments> | null;
 
-export type SecondThread = {
+export type SecondThread<Arguments extends readonly number[]> = {
   /**
-   * Explains `mine` here and `theirs` in the other thread, and returns when both are done. What the other thread has not begun by the
-   * time that `mine` is done, because it is still starting or waits for a processor, is done here too.
+   * Calls the function with `mine` here and with `theirs` in the other thread, and returns when both are done. What the other thread
+   * has not begun by the time that `mine` is done, because it is still starting or waits for a processor, is done here too.
    */
-  explainBoth: (mine: ExplainArguments, theirs: ExplainArguments) => void;
+  callBoth: (mine: Arguments, theirs: Arguments) => void;
 };
 
 /**
@@ -24,12 +27,12 @@ export function withThreads<T>(threads: 1 | 2, work: (start: StartThread | null)
   if (threads === 1) return work(null);
   const workers: Worker[] = [];
   try {
-    return work((kernel, explainTrees) => {
+    return work((kernel, name, call) => {
       const shared = new Int32Array(new SharedArrayBuffer(4 * sharedLength));
-      const worker = startWorker(kernel, shared);
+      const worker = startWorker(kernel, name, shared);
       if (worker === null) return null;
       workers.push(worker);
-      return { explainBoth: (mine, theirs) => explainBoth(shared, explainTrees, mine, theirs) };
+      return { callBoth: (mine, theirs) => callBoth(shared, call, mine, theirs) };
     });
   } finally {
     for (const worker of workers) void worker.terminate();
@@ -52,38 +55,38 @@ const firstArgument = 1;
 const argumentCount = 8;
 const sharedLength = firstArgument + argumentCount;
 
-function explainBoth(
+function callBoth<Arguments extends readonly number[]>(
   shared: Int32Array,
-  explainTrees: ExplainTrees,
-  mine: ExplainArguments,
-  theirs: ExplainArguments,
+  call: KernelFunction<Arguments>,
+  mine: Arguments,
+  theirs: Arguments,
 ): void {
   shared.set(theirs, firstArgument);
   Atomics.store(shared, state, offered);
   Atomics.notify(shared, state);
-  explainTrees(...mine);
-  if (Atomics.compareExchange(shared, state, offered, idle) === offered) explainTrees(...theirs);
+  call(...mine);
+  if (Atomics.compareExchange(shared, state, offered, idle) === offered) call(...theirs);
   else while (Atomics.load(shared, state) === taken) Atomics.wait(shared, state, taken);
 }
 
-/** As text, so that it is there wherever the explainer is bundled into one file. It sleeps until there is a job; it never polls. */
+/** As text, so that it is there wherever a kernel is bundled into one file. It sleeps until there is a job; it never polls. */
 const workerCode = `
-  const { module, memory, shared } = require('node:worker_threads').workerData;
-  const { explainTrees } = new WebAssembly.Instance(module, { host: { memory } }).exports;
+  const { module, memory, name, shared } = require('node:worker_threads').workerData;
+  const call = new WebAssembly.Instance(module, { host: { memory } }).exports[name];
   for (;;) {
     while (Atomics.compareExchange(shared, ${state}, ${offered}, ${taken}) !== ${offered})
       Atomics.wait(shared, ${state}, ${idle});
-    explainTrees(...shared.subarray(${firstArgument}));
+    call(...shared.subarray(${firstArgument}));
     Atomics.store(shared, ${state}, ${idle});
     Atomics.notify(shared, ${state});
   }`;
 
-function startWorker(kernel: SharedKernel, shared: Int32Array): Worker | null {
+function startWorker(kernel: SharedKernel, name: string, shared: Int32Array): Worker | null {
   try {
     // nothing of how this process was started matters to the worker, and flags not meant for threads would stop it
     const worker = new Worker(workerCode, {
       eval: true,
-      workerData: { ...kernel, shared },
+      workerData: { ...kernel, name, shared },
       execArgv: [],
       env: {},
     });
