@@ -7,6 +7,7 @@ const apart = [
     (folder) => `test/${folder}/**/*.test.ts`,
   ),
   'test/ml/trees/threads.test.ts',
+  'test/ml/shap/kernel.test.ts',
   'test/data/sql.test.ts',
   'test/cli/serve.test.ts',
 ];

@@ -194,25 +194,29 @@ const tasks: { [task: string]: () => Promise<string> } = {
   },
 
   async scoring() {
-    const { learnt, columns } = await memberColumns();
+    const { ports, learnt, columns } = await memberColumns();
     let pairs = 0;
     const spent = await processorSeconds(async () => {
-      pairs = predictRows(learnt, columns).length;
+      pairs = predictRows(learnt, columns, ports).length;
     });
     return `${pairs} scores; predicting alone ${spent.toFixed(2)} processor s`;
   },
 
   /** The five offers of highest score of every member. */
   async shap() {
-    const { learnt, columns } = await memberColumns();
-    const scores = predictRows(learnt, columns);
-    const pairs = Array.from({ length: scores.length / 16 }, (_, row) => {
+    const { ports, learnt, columns } = await memberColumns();
+    const scores = predictRows(learnt, columns, ports);
+    const best = Array.from({ length: scores.length / 16 }, (_, row) => {
       const own = scores.subarray(row * 16, (row + 1) * 16);
-      const best = [...own.keys()].sort((a, b) => own[b] - own[a]).slice(0, 5);
-      return best.map((output) => ({ row, output }));
-    }).flat();
-    const spent = await processorSeconds(async () => void explainPairs(learnt, columns, pairs));
-    return `${pairs.length} pairs, ${(pairs.length / spent).toFixed(0)} a second; explaining alone ${spent.toFixed(2)} processor s`;
+      return [...own.keys()].sort((a, b) => own[b] - own[a]).slice(0, 5);
+    });
+    const pairs = {
+      rows: Int32Array.from(best.flatMap((outputs, row) => outputs.map(() => row))),
+      outputs: Int32Array.from(best.flat()),
+    };
+    const spent = await processorSeconds(async () => void explainPairs(learnt, columns, pairs, ports));
+    const { length } = pairs.rows;
+    return `${length} pairs, ${(length / spent).toFixed(0)} a processor second; explaining alone ${spent.toFixed(2)} processor s`;
   },
 };
 
@@ -245,7 +249,12 @@ async function whole(): Promise<string> {
 }
 
 const openBench = () =>
-  openPorts({ directory: state, useCases: fileURLToPath(new URL('../', useCase)), codeVersion: 'bench' });
+  openPorts({
+    directory: state,
+    useCases: fileURLToPath(new URL('../', useCase)),
+    codeVersion: 'bench',
+    useCase: id,
+  });
 
 /** The model of `whole`, and what it was judged to be. */
 async function trained() {
@@ -266,7 +275,7 @@ async function memberColumns() {
     await mountTable(lakeTable(ports, ports.gold, featuresPath(id), sql), sql, 'features');
     return columnsOf(await sql.query('FROM features'));
   });
-  return { learnt: version.learnt, columns };
+  return { ports, learnt: version.learnt, columns };
 }
 
 /** R², the mean over offers, and RMSE over all. */

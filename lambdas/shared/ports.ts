@@ -51,6 +51,7 @@ async function open(): Promise<Omit<Ports, 'temporaryDirectory'>> {
       groupPrefix: required('MODEL_GROUP_PREFIX'),
     }),
     keyRing: lambdaKeyRing(),
+    modelThreads: availableParallelism() > 1 ? 2 : 1,
     // as the next, beside the handlers that train
     ...(availableParallelism() > 1 && { trainingThread: pathToFileURL(join(root, 'training-thread.mjs')) }),
     // beside the handlers that train

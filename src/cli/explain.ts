@@ -28,7 +28,7 @@ export const command: Command = {
   async run(call) {
     const [useCase, entityKey] = call.positionals;
     const [top, features] = [whole(call, 'top', 1)!, whole(call, 'features', 1)!];
-    const ports = await localPorts(call);
+    const ports = await localPorts(call, useCase);
     const { declaration } = useCaseOf(ports.catalogue, useCase);
     const version = whole(call, 'version', 1) ?? liveAt(await readLedger(ports.registry, useCase), 'champion');
     if (version === null) {

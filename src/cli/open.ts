@@ -41,13 +41,21 @@ export async function localCatalogue(): Promise<Catalogue> {
   return catalogueFromFolder(useCasesFolder);
 }
 
-/** The ports of the call's directory, for commands that only read or append, and run no machine. */
-export async function localPorts(call: Pick<Call, 'directory' | 'text'>): Promise<Ports> {
+/**
+ * The ports of the call's directory, for commands that only read or append, and run no machine; with one use case where no other is
+ * asked for.
+ */
+export async function localPorts(call: Pick<Call, 'directory' | 'text'>, only?: string): Promise<Ports> {
   if (!existsSync(call.directory)) {
     throw new UsageError(`There is nothing at ${call.directory} yet: no file has been dropped.`, 'bordereau demo');
   }
   checkUseCases();
-  const ports = await openPorts({ directory: call.directory, useCases: useCasesFolder, codeVersion: 'unknown' });
+  const ports = await openPorts({
+    directory: call.directory,
+    useCases: useCasesFolder,
+    codeVersion: 'unknown',
+    ...(only !== undefined && { useCase: only }),
+  });
   const useCase = call.text('use-case');
   if (useCase !== undefined) useCaseOf(ports.catalogue, useCase);
   return ports;

@@ -209,17 +209,27 @@ class BytesColumn implements Column {
     }
     let end = this.#offsets[start];
     for (let i = 0; i < rows; i++) {
-      const bytes = bytesOf(vector.getItem(i));
-      if (end + bytes.length > this.#bytes.length) {
-        const grown = new Uint8Array(Math.max(end + bytes.length, this.#bytes.length * 2));
-        grown.set(this.#bytes.subarray(0, end));
-        this.#bytes = grown;
+      const value = vector.getItem(i);
+      if (value instanceof DuckDBBlobValue) {
+        this.#reach(end + value.bytes.length, end);
+        this.#bytes.set(value.bytes, end);
+        end += value.bytes.length;
+      } else if (value !== null) {
+        const text = value.toString();
+        // no character of a text takes more than three bytes
+        this.#reach(end + 3 * text.length, end);
+        end += encoder.encodeInto(text, this.#bytes.subarray(end)).written;
       }
-      this.#bytes.set(bytes, end);
-      end += bytes.length;
       this.#offsets[start + i + 1] = end;
     }
     this.#validity.add(vector, start, rows);
+  }
+
+  #reach(length: number, used: number): void {
+    if (length <= this.#bytes.length) return;
+    const grown = new Uint8Array(Math.max(length, this.#bytes.length * 2));
+    grown.set(this.#bytes.subarray(0, used));
+    this.#bytes = grown;
   }
 
   finish(rows: number): arrow.Data {
@@ -269,11 +279,6 @@ class Validity {
 }
 
 const encoder = new TextEncoder();
-
-function bytesOf(value: DuckDBValue): Uint8Array {
-  if (value === null) return new Uint8Array(0);
-  return value instanceof DuckDBBlobValue ? value.bytes : encoder.encode(value.toString());
-}
 
 function int64(value: unknown, name: string): bigint {
   const integer = (value ?? 0n) as bigint;

@@ -33,6 +33,8 @@ export type Ports = {
    * it; with it or without, the model is the same. @default - one thread
    */
   trainingThread?: URL;
+  /** How many threads may score or explain by one model of trees; whatever there are, what comes of it is the same. @default 1 */
+  modelThreads?: 1 | 2;
   /** Writes texts by a model of that id. @default - there is none, and every text is the template's */
   texts?: (modelId: string) => TextGenerator;
   /** A directory for spilled and downloaded data; emptied by whoever made the ports. */

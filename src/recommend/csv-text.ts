@@ -11,8 +11,14 @@ export function csvText(
   rows: Iterable<readonly Cell[]>,
   reader: 'people' | 'machines',
 ): string {
-  const lines = [headers, ...rows].map((row) => row.map((cell) => field(cell, reader)).join(','));
-  return `${lines.join('\r\n')}\r\n`;
+  return csvLines([headers], reader) + csvLines(rows, reader);
+}
+
+/** Rows of such a text, each with the end of its line. */
+export function csvLines(rows: Iterable<readonly Cell[]>, reader: 'people' | 'machines'): string {
+  let lines = '';
+  for (const row of rows) lines += `${row.map((cell) => field(cell, reader)).join(',')}\r\n`;
+  return lines;
 }
 
 function field(cell: Cell, reader: 'people' | 'machines'): string {

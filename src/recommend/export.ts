@@ -1,6 +1,6 @@
 import { didYouMean } from '../data/nearest.ts';
 import type { ExportField, Recommend } from '../usecase/recommend.ts';
-import { type Cell, csvText } from './csv-text.ts';
+import { type Cell, csvLines } from './csv-text.ts';
 
 /** A recommendation that is sent, with all that an export may carry. */
 export type SentRecommendation = { [field in Exclude<ExportField, 'rank'>]?: Cell } & { rank: number };
@@ -11,10 +11,14 @@ export class UnknownExport extends Error {
 }
 
 /**
- * An export as declared (the campaign's best three, the columns of a CRM) in CSV for people. Members of the holdout must not be
- * among the rows: an export is what somebody acts upon.
+ * An export as declared (the campaign's best three, the columns of a CRM) in CSV for people: its header, and the lines of any number
+ * of rows, so that many can be written page by page. Members of the holdout must not be among the rows: an export is what somebody
+ * acts upon. Throws `UnknownExport`.
  */
-export function exportCsv(recommend: Recommend, name: string, rows: Iterable<SentRecommendation>): string {
+export function exportCsv(
+  recommend: Recommend,
+  name: string,
+): { header: string; lines: (rows: Iterable<SentRecommendation>) => string } {
   if (!Object.hasOwn(recommend.exports, name)) {
     const known = Object.keys(recommend.exports);
     throw new UnknownExport(
@@ -23,7 +27,10 @@ export function exportCsv(recommend: Recommend, name: string, rows: Iterable<Sen
   }
   const { top, columns } = recommend.exports[name];
   const fields = Object.values(columns);
-  return csvText(Object.keys(columns), cells(rows, fields, top), 'people');
+  return {
+    header: csvLines([Object.keys(columns)], 'people'),
+    lines: (rows) => csvLines(cells(rows, fields, top), 'people'),
+  };
 }
 
 function* cells(rows: Iterable<SentRecommendation>, fields: readonly ExportField[], top: number): Generator<Cell[]> {

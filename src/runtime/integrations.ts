@@ -5,6 +5,7 @@ import type { Ports } from '../ports/stage-ports.ts';
 import { runStage } from '../stages/run.ts';
 import { type StageName, type StageOutput, stages } from '../stages.ts';
 import type { EventQueue } from './event-queue.ts';
+import { giveBackMemory } from './give-back.ts';
 import { functionArn } from './machines.ts';
 import { stageFunctions } from './stages.ts';
 import type { Turnstile } from './turnstile.ts';
@@ -38,7 +39,7 @@ const integrations: { [resource: string]: Integration } = {
     try {
       const output = await ('heavy' in stages[name]
         ? workers.run(name, Payload, ports.clock.nowMs())
-        : turnstile.run(() => runStage(name, stageFunctions[name] as never, Payload, ports)));
+        : turnstile.run(() => runStage(name, stageFunctions[name] as never, Payload, ports).finally(giveBackMemory)));
       if (name === 'Report') watch.report = (output as StageOutput<'Report'>).key;
       return { ExecutedVersion: '$LATEST', Payload: output as Json, StatusCode: 200 };
     } catch (error) {

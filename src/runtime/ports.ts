@@ -19,6 +19,8 @@ export type PortsRecipe = {
   /** The folder of use cases. */
   useCases: string;
   codeVersion: string;
+  /** The only use case that is asked for. @default - all of the folder are */
+  useCase?: string;
 };
 
 /** The state directory cannot be made or written to. */
@@ -43,7 +45,7 @@ const reasons: { [code: string]: string } = {
 };
 
 /** Ports on directories: one per zone, in the layout of the buckets. Throws `StateDirectoryUnusable`. */
-export async function openPorts({ directory, useCases, codeVersion }: PortsRecipe): Promise<Ports> {
+export async function openPorts({ directory, useCases, codeVersion, useCase }: PortsRecipe): Promise<Ports> {
   const temporaryDirectory = join(directory, 'tmp');
   for (const needed of [temporaryDirectory, join(directory, 'runtime')]) {
     await mkdir(needed, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
@@ -58,7 +60,7 @@ export async function openPorts({ directory, useCases, codeVersion }: PortsRecip
     gold: zone('gold'),
     registry: zone('registry'),
     reports: zone('reports'),
-    catalogue: await catalogueFromFolder(useCases),
+    catalogue: await catalogueFromFolder(useCases, useCase),
     clock,
     ids: new RandomIds(),
     executions: storedExecutions(zone('runtime')),
@@ -66,6 +68,7 @@ export async function openPorts({ directory, useCases, codeVersion }: PortsRecip
     models: storedCatalogue(zone('runtime')),
     backends: tfjsBackends,
     ...(availableParallelism() > 1 && { trainingThread: new URL('../ml/trees/training-thread.ts', import.meta.url) }),
+    modelThreads: availableParallelism() > 1 ? 2 : 1,
     telemetry: fileTelemetry(join(directory, 'runtime', 'log.jsonl'), clock),
     temporaryDirectory,
     codeVersion,

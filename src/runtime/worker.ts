@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { Clock } from '../ports/clock.ts';
 import { runStage } from '../stages/run.ts';
 import type { StageName } from '../stages.ts';
+import { giveBackMemory } from './give-back.ts';
 import { type PortsRecipe, openPorts } from './ports.ts';
 import { stageFunctions } from './stages.ts';
 
@@ -23,7 +24,10 @@ parentPort?.on('message', (message: WorkerRequest | EndOfWork) => {
     nowMs: () => ports.clock.nowMs() + offsetMs,
     sleep: (milliseconds, signal) => ports.clock.sleep(milliseconds, signal),
   };
-  runStage(stage, stageFunctions[stage] as never, input, { ...ports, clock }).then(
+  // before it too: threads of its own that a stage has ended are gone only a moment later, and what they held with them
+  giveBackMemory();
+  const running = runStage(stage, stageFunctions[stage] as never, input, { ...ports, clock });
+  running.finally(giveBackMemory).then(
     (output) => parentPort?.postMessage({ id, output } satisfies WorkerReply),
     ({ name, message: text }: Error) =>
       parentPort?.postMessage({ id, error: { name, message: text } } satisfies WorkerReply),

@@ -109,7 +109,7 @@ export const evaluate: Stage<'Evaluate'> = async ({ useCase, runId, snapshot, ke
   }
   const learnt = calibrated(learntOf(modelFiles), training);
 
-  const predicted = predictRows(learnt, test.columns);
+  const predicted = predictRows(learnt, test.columns, ports);
   const { outputs } = test;
   const adjusted = predicted.map((value) => Math.max(value, declaration.score.floor ?? -Infinity));
   const rules = rulesOf(declaration, training, test);
@@ -148,7 +148,7 @@ export const evaluate: Stage<'Evaluate'> = async ({ useCase, runId, snapshot, ke
   };
   const lineage = lineageOf(declaration, frozen, training, learnt, ports);
   const shown = rowsToExplain(test, declaration);
-  const explained = explainRows(declaration, learnt, shown.columns);
+  const explained = explainRows(declaration, learnt, shown.columns, ports);
   const { explanation, byOutput } = explanations(declaration, explained);
   const reference = fitReference(
     await scoredTraining(ports, declaration, snapshot, { learnt, conformal: training.conformal }),
@@ -337,10 +337,10 @@ async function scoredTraining(
   snapshot: StageInput<'Evaluate'>['snapshot'],
   model: { learnt: Learnt; conformal: Conformal | null },
 ): Promise<MonitoredRows> {
-  const rows = await readFrozenTable(ports, snapshot, 'train');
   return withSql(ports, async (sql) => {
-    await sql.insert('training_rows', rows);
-    await scoreRows(sql, declaration, model, 'SELECT * FROM training_rows');
+    await sql.insert('training_rows', await readFrozenTable(ports, snapshot, 'train'));
+    await scoreRows(sql, declaration, model, 'SELECT * FROM training_rows', ports);
+    await sql.run('DROP TABLE training_rows');
     return monitoredRows(declaration, columnsOf(await sql.query('SELECT * FROM scored ORDER BY _row')));
   });
 }

@@ -2,26 +2,28 @@ import { type Table, tableFromArrays } from 'apache-arrow';
 import { quoteName, quoteText } from '../data/quote.ts';
 import type { SqlEngine } from '../data/sql.ts';
 import { appendQuery } from '../lake/write.ts';
+import type { Columns } from '../ml/encoders/columns.ts';
 import { random } from '../ml/random.ts';
 import type { Ports } from '../ports/stage-ports.ts';
 import type { Contacts } from '../recommend/contacts.ts';
 import { contactsQuery } from '../recommend/contacts.ts';
-import { exportCsv } from '../recommend/export.ts';
+import { type SentRecommendation, exportCsv } from '../recommend/export.ts';
 import { policyCounts } from '../recommend/funnel.ts';
 import { type PolicyOutcome, applyPolicy, recommended } from '../recommend/policy.ts';
 import { pairTable, policyColumns, policySelection, recommendationsQuery, removalsQuery } from '../recommend/tables.ts';
-import { textFacts } from '../recommend/text/facts.ts';
+import { type TextFacts, textFacts } from '../recommend/text/facts.ts';
 import { type WrittenText, writeTexts } from '../recommend/text/write.ts';
 import { useCaseOf } from '../usecase/catalogue.ts';
 import { outputColumn } from '../usecase/check.ts';
 import type { Declaration } from '../usecase/declaration.ts';
 import { labelColumns } from '../usecase/label.ts';
-import type { Recommend } from '../usecase/recommend.ts';
+import type { ExportField, Recommend } from '../usecase/recommend.ts';
 import { offerScores } from '../report/summaries/offer-scores.ts';
 import { recordFacts } from './common/facts.ts';
 import { columnsOf, interleaved } from './common/frozen-sets.ts';
 import { toTextBytes } from './common/json.ts';
-import { type Factor, explainPairs } from './common/pair-factors.ts';
+import { type Learnt, columnsRead } from './common/learning.ts';
+import { type PairFactors, type Pairs, contributionsOf, explainPairs } from './common/pair-factors.ts';
 import {
   currentFeatures,
   featuresPath,
@@ -48,39 +50,22 @@ export const recommend: Stage<'Recommend'> = async ({ useCase, runId, pin, predi
   return withSql(ports, async (sql) => {
     const table = lakeTable(ports, ports.gold, recommendationsPath(useCase), sql);
     const removed = lakeTable(ports, ports.gold, removalsPath(useCase), sql);
-    const members = await membersOf(sql, ports, declaration, { runId, pin, predictionsVersion });
-    const columns = columnsOf(members);
     const asOfMs = ports.clock.nowMs();
-    const outcome = applyPolicy(policy, {
-      keys: Array.from(columns[declaration.entity.key], String),
-      scores: interleaved(labelColumns(declaration).map(outputColumn), columns),
-      ...policyColumns(policy, members),
-      contacts: await contactsBefore(sql, declaration, {
-        runId,
-        asOfMs,
-        known: await mountTable(table, sql, 'sent_before'),
-      }),
+    const known = await mountTable(table, sql, 'sent_before');
+    const { members, outcome, sent, factors, facts } = await decided(sql, ports, declaration, version.learnt, {
+      runId,
+      pin,
+      predictionsVersion,
       asOfMs,
+      known,
     });
-
-    const factors = explainPairs(version.learnt, columns, sentPairs(outcome));
-    const { texts, requests, spentUsd } = await writeTexts(
-      factors.map(({ row, output, contributions }) =>
-        textFacts(
-          policy,
-          policy.offers[output],
-          contributions.map(({ feature, contribution }) => ({ feature, contribution, value: columns[feature][row] })),
-        ),
-      ),
-      policy,
-      {
-        ...(policy.text.model && ports.texts && { generator: ports.texts(policy.text.model.id) }),
-        clock: ports.clock,
-        random: random(runId),
-      },
-    );
+    const { texts, requests, spentUsd } = await writeTexts(facts.distinct, policy, {
+      ...(policy.text.model && ports.texts && { generator: ports.texts(policy.text.model.id) }),
+      clock: ports.clock,
+      random: random(runId),
+    });
     await sql.insert('pairs', pairTable(outcome));
-    await sql.insert('reasons', reasonTable(policy, factors, texts));
+    await insertReasons(sql, policy, { sent, factors, texts, textOf: facts.of });
     const query = { pairs: 'pairs', members: 'members', key: declaration.entity.key, runId };
     const identity = `${quoteText(runId)} AS run_id, ${pin.version}::INTEGER AS model_version,
       make_timestamptz(${Math.floor(asOfMs)} * 1000) AS recommended_at`;
@@ -89,23 +74,27 @@ export const recommend: Stage<'Recommend'> = async ({ useCase, runId, pin, predi
     // why a pair was removed first: a crash between the two is finished by the same run
     await appendQuery(removed, sql, `SELECT *, ${identity} FROM (${removalsQuery(policy, query)})`, { txn, details });
     await sql.run(
-      `CREATE TEMP TABLE recommended AS SELECT r.*, ${identity}, t.factors, t.reason, t.reason_source, t.reason_refused
+      `CREATE TEMP TABLE recommended AS SELECT r.*, ${identity}, t.factors, w.reason, w.reason_source, w.reason_refused, m._row
         FROM (${recommendationsQuery(policy, query)}) r
         JOIN members m USING (${quoteName(declaration.entity.key)})
-        LEFT JOIN reasons t ON t._row = m._row AND t.offer_id = r.offer_id`,
+        LEFT JOIN reasons t ON t._row = m._row AND t.offer_id = r.offer_id
+        LEFT JOIN texts w USING (_text)`,
     );
-    const { version: recommendationsVersion } = await appendQuery(table, sql, 'SELECT * FROM recommended', {
-      txn,
-      details,
-    });
-    await writeExports(sql, ports, policy, { useCase, runId, key: declaration.entity.key });
+    await sql.run('DROP TABLE pairs; DROP TABLE reasons; DROP TABLE texts');
+    const { version: recommendationsVersion } = await appendQuery(
+      table,
+      sql,
+      'SELECT * EXCLUDE (_row) FROM recommended',
+      { txn, details },
+    );
+    await writeExports(sql, ports, policy, { useCase, runId, key: declaration.entity.key, members });
 
     const counts = policyCounts(policy, outcome);
-    const fromModel = texts.filter(({ source }) => source === 'model').length;
+    const fromModel = facts.of.reduce((count, text) => count + (texts[text].source === 'model' ? 1 : 0), 0);
     await recordFacts(ports, { useCase, runId }, 'Recommend', {
       recommendations: {
         ...counts,
-        texts: { written: texts.length, fromModel, requests, spentUsd },
+        texts: { written: facts.of.length, fromModel, requests, spentUsd },
         scores: offerScores(
           policy.offers.map(({ name }) => name),
           outcome.score,
@@ -114,38 +103,71 @@ export const recommend: Stage<'Recommend'> = async ({ useCase, runId, pin, predi
         minimumScore: policy.minimumScore,
       },
     });
-    ports.telemetry.measure('RecommendationsSent', texts.length, useCase);
-    return { useCase, runId, sent: texts.length, members: members.numRows, recommendationsVersion };
+    ports.telemetry.measure('RecommendationsSent', facts.of.length, useCase);
+    return { useCase, runId, sent: facts.of.length, members, recommendationsVersion };
   });
 };
 
 type Run = { runId: string; pin: { version: number; dataVersion: number }; predictionsVersion: number };
 
-/** The temporary table `members`: each member's latest scored row, with features, scores and what the policy asks; in a fixed order. */
+/** What is sent to whom and why. What it is decided by takes most of the memory, and is given up with the end of this function. */
+async function decided(
+  sql: SqlEngine,
+  ports: Ports,
+  declaration: Declaration,
+  learnt: Learnt,
+  { asOfMs, known, ...run }: Run & { asOfMs: number; known: { version: number } | undefined },
+) {
+  const policy = declaration.recommend!;
+  const members = await membersOf(sql, ports, declaration, run, columnsRead(learnt));
+  const columns = columnsOf(members);
+  const outcome = applyPolicy(policy, {
+    keys: Array.from(columns[declaration.entity.key], String),
+    scores: interleaved(labelColumns(declaration).map(outputColumn), columns),
+    ...policyColumns(policy, members),
+    contacts: await contactsBefore(sql, declaration, { runId: run.runId, asOfMs, known }),
+    asOfMs,
+  });
+  const sent = sentPairs(outcome);
+  const factors = explainPairs(learnt, columns, sent, ports);
+  return { members: members.numRows, outcome, sent, factors, facts: factsOf(policy, columns, sent, factors) };
+}
+
+/**
+ * Each member's latest scored row, in a fixed order: the key, the features named, the scores and what the policy asks. Leaves the
+ * temporary table `members` with the key, `_row` counted from 1, and which row of the features it is.
+ */
 async function membersOf(
   sql: SqlEngine,
   ports: Ports,
   declaration: Declaration,
   { runId, pin, predictionsVersion }: Run,
+  features: readonly string[],
 ): Promise<Table> {
   const { id, entity } = declaration;
   const [key, eventTime] = [quoteName(entity.key), quoteName(entity.eventTime)];
   const predictions = lakeTable(ports, ports.gold, predictionsPath(id), sql);
   await mountTable(predictions, sql, 'predictions', predictionsVersion);
   await mountTable(lakeTable(ports, ports.gold, featuresPath(id), sql), sql, 'features', pin.dataVersion);
-  const outputs = labelColumns(declaration).map((name) => `p.${quoteName(outputColumn(name))}`);
+  const scores = labelColumns(declaration).map((name) => quoteName(outputColumn(name)));
   const asked = policySelection(declaration.recommend!);
+  const needed = [key, ...features.map(quoteName)].map((column) => `f.${column}`);
+  // which rows they are is found out among a few columns: sorting takes room for all that goes through it
   await sql.run(
     `CREATE TEMP TABLE members AS
-      WITH scored AS (
-        SELECT f.*, ${outputs.join(', ')} FROM predictions p JOIN (${currentFeatures(declaration)}) f
+      WITH latest AS (
+        SELECT ${key}, ${eventTime}, _batch, _built_at, ${scores.join(', ')}
+        FROM predictions p JOIN (SELECT ${key}, ${eventTime}, _batch, _built_at FROM (${currentFeatures(declaration)}))
           USING (${key}, ${eventTime}, _batch)
         WHERE p.run_id = ${quoteText(runId)} AND p.model_version = ${pin.version}
         QUALIFY row_number() OVER (PARTITION BY ${key} ORDER BY ${eventTime} DESC) = 1
       )
-      SELECT ${['*', ...asked].join(', ')}, (row_number() OVER (ORDER BY ${key}))::INTEGER AS _row FROM scored`,
+      SELECT *, (row_number() OVER (ORDER BY ${key}))::INTEGER AS _row FROM latest`,
   );
-  return sql.query('SELECT * FROM members ORDER BY _row');
+  return sql.query(
+    `SELECT ${[...needed, ...scores.map((score) => `m.${score}`), ...asked].join(', ')}
+      FROM features f JOIN members m USING (${key}, ${eventTime}, _batch, _built_at) ORDER BY _row`,
+  );
 }
 
 /** What earlier runs have sent to these members, and would have to those of the holdout: they rest alike, and stay comparable. */
@@ -168,55 +190,146 @@ async function contactsBefore(
   return { rows: column('row'), offers: column('offer'), channels: column('channel'), atMs: column('at_ms') };
 }
 
-/** The pairs that are sent: row and output of each. */
-function sentPairs({ rows, offers, rule }: PolicyOutcome): { row: number; output: number }[] {
-  const pairs: { row: number; output: number }[] = [];
-  for (let row = 0; row < rows; row++) {
+/** The pairs that are sent, row by row. */
+function sentPairs({ rows, offers, rule }: PolicyOutcome): Pairs {
+  const pairs = rule.reduce((count, ended) => count + (ended === recommended ? 1 : 0), 0);
+  const sent: Pairs = { rows: new Int32Array(pairs), outputs: new Int32Array(pairs) };
+  for (let row = 0, at = 0; row < rows; row++) {
     for (let output = 0; output < offers; output++) {
-      if (rule[row * offers + output] === recommended) pairs.push({ row, output });
+      if (rule[row * offers + output] !== recommended) continue;
+      sent.rows[at] = row;
+      sent.outputs[at++] = output;
     }
   }
-  return pairs;
+  return sent;
+}
+
+/** The facts of all pairs, each that differs once, and which of them belong to each pair: there are far fewer than pairs. */
+function factsOf(
+  policy: Recommend,
+  columns: Columns,
+  { rows, outputs }: Pairs,
+  factors: PairFactors,
+): { distinct: TextFacts[]; of: Int32Array } {
+  const distinct: TextFacts[] = [];
+  const placeOf = new Map<string, number>();
+  const of = rows.map((row, pair) => {
+    const contributions = contributionsOf(factors, pair).map(({ feature, contribution }) => ({
+      feature,
+      contribution,
+      value: columns[feature][row],
+    }));
+    const facts = textFacts(policy, policy.offers[outputs[pair]], contributions);
+    const name = JSON.stringify([outputs[pair], facts.reasons]);
+    const known = placeOf.get(name);
+    if (known !== undefined) return known;
+    placeOf.set(name, distinct.length);
+    return distinct.push(facts) - 1;
+  });
+  return { distinct, of };
 }
 
 /** How many of a pair's factors are kept beside its text. */
 const keptFactors = 5;
 
-function reasonTable({ offers }: Recommend, factors: readonly Factor[], texts: readonly WrittenText[]): Table {
-  return tableFromArrays({
-    _row: Int32Array.from(factors, ({ row }) => row + 1),
-    offer_id: factors.map(({ output }) => offers[output].id),
-    factors: factors.map(({ contributions }) =>
-      JSON.stringify(
-        contributions.slice(0, keptFactors).map(({ feature, contribution }) => ({
-          feature,
-          effect: contribution > 0 ? 'raises' : 'lowers',
-          shap: Number(contribution.toFixed(3)),
-        })),
-      ),
-    ),
-    reason: texts.map(({ text }) => text),
-    reason_source: texts.map(({ source }) => source),
-    // why a text is the template's where a model was asked
-    reason_refused: texts.map(({ refusedBecause = '' }) => refusedBecause),
-  });
+/** So many pairs at a time become rows: their texts take far more memory than what they are made of. */
+const pagePairs = 10_000;
+
+/** The temporary tables `texts`, and `reasons`: the factors of each pair, and which text belongs to it. */
+async function insertReasons(
+  sql: SqlEngine,
+  { offers }: Recommend,
+  {
+    sent: { rows, outputs },
+    factors,
+    texts,
+    textOf,
+  }: { sent: Pairs; factors: PairFactors; texts: readonly WrittenText[]; textOf: Int32Array },
+): Promise<void> {
+  await sql.run(
+    `CREATE TEMP TABLE texts (_text INTEGER, reason VARCHAR, reason_source VARCHAR, reason_refused VARCHAR);
+      CREATE TEMP TABLE reasons (_row INTEGER, offer_id VARCHAR, factors VARCHAR, _text INTEGER)`,
+  );
+  for (let from = 0; from < texts.length; from += pagePairs) {
+    const page = texts.slice(from, from + pagePairs);
+    await insertPage(sql, 'texts', {
+      _text: Int32Array.from(page, (_, i) => from + i),
+      reason: page.map(({ text }) => text),
+      reason_source: page.map(({ source }) => source),
+      // why a text is the template's where a model was asked
+      reason_refused: page.map(({ refusedBecause = '' }) => refusedBecause),
+    });
+  }
+  for (let from = 0; from < rows.length; from += pagePairs) {
+    const page = rows.subarray(from, from + pagePairs);
+    await insertPage(sql, 'reasons', {
+      _row: page.map((row) => row + 1),
+      offer_id: Array.from(page, (_, i) => offers[outputs[from + i]].id),
+      factors: Array.from(page, (_, i) => factorsText(contributionsOf(factors, from + i))),
+      _text: textOf.slice(from, from + page.length),
+    });
+  }
 }
+
+async function insertPage(
+  sql: SqlEngine,
+  table: string,
+  columns: Record<string, Int32Array | string[]>,
+): Promise<void> {
+  const page = `${table}_page`;
+  await sql.insert(page, tableFromArrays(columns));
+  await sql.run(`INSERT INTO ${table} FROM ${page}; DROP TABLE ${page}`);
+}
+
+function factorsText(contributions: readonly { feature: string; contribution: number }[]): string {
+  return JSON.stringify(
+    contributions.slice(0, keptFactors).map(({ feature, contribution }) => ({
+      feature,
+      effect: contribution > 0 ? 'raises' : 'lowers',
+      shap: Number(contribution.toFixed(3)),
+    })),
+  );
+}
+
+/** Members of whom an export is written at a time. */
+const pageMembers = 5000;
 
 /** The declared exports of what is sent, as files for people. */
 async function writeExports(
   sql: SqlEngine,
   ports: Ports,
   policy: Recommend,
-  { useCase, runId, key }: { useCase: string; runId: string; key: string },
+  { useCase, runId, key, members }: { useCase: string; runId: string; key: string; members: number },
 ): Promise<void> {
-  const fields = `${quoteName(key)} AS "entityKey", recommendation_id AS "recommendationId", rank, offer_id AS "offerId",
-    offer_name AS "offerName", category, description, score, priority_weight AS "priorityWeight",
-    weighted_score AS "weightedScore", channel, reason, recommended_at AS "recommendedAt", model_version AS "modelVersion"`;
-  for (const [name, { top }] of Object.entries(policy.exports)) {
-    const rows = await sql.rows(
-      `SELECT ${fields} FROM recommended WHERE status = 'sent' AND rank <= ${top} ORDER BY "entityKey", rank`,
-    );
-    const csv = exportCsv(policy, name, rows as unknown as Parameters<typeof exportCsv>[2]);
-    await ports.gold.put(`exports/${useCase}/${runId}/${name}.csv`, toTextBytes(csv));
+  const fields: { [field in ExportField]: string } = {
+    entityKey: quoteName(key),
+    recommendationId: 'recommendation_id',
+    rank: 'rank',
+    offerId: 'offer_id',
+    offerName: 'offer_name',
+    category: 'category',
+    description: 'description',
+    score: 'score',
+    priorityWeight: 'priority_weight',
+    weightedScore: 'weighted_score',
+    channel: 'channel',
+    reason: 'reason',
+    recommendedAt: 'recommended_at',
+    modelVersion: 'model_version',
+  };
+  for (const [name, { top, columns }] of Object.entries(policy.exports)) {
+    const wanted = new Set<ExportField>(['rank', ...Object.values(columns)]);
+    const selected = [...wanted].map((field) => `${fields[field]} AS ${quoteName(field)}`).join(', ');
+    const csv = exportCsv(policy, name);
+    const pages = [toTextBytes(csv.header)];
+    for (let from = 1; from <= members; from += pageMembers) {
+      const rows = await sql.rows(
+        `SELECT ${selected} FROM recommended
+          WHERE status = 'sent' AND rank <= ${top} AND _row >= ${from} AND _row < ${from + pageMembers}
+          ORDER BY _row, "rank"`,
+      );
+      pages.push(toTextBytes(csv.lines(rows as unknown as SentRecommendation[])));
+    }
+    await ports.gold.put(`exports/${useCase}/${runId}/${name}.csv`, Buffer.concat(pages));
   }
 }

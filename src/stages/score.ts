@@ -38,6 +38,7 @@ export const score: Stage<'Score'> = async ({ useCase, runId, pin, batches, part
       declaration,
       version,
       `SELECT * FROM (${currentFeatures(declaration)}) WHERE _batch IN (${batches.map(quoteText).join(', ')}) AND ${inPartition(key, partition)}`,
+      ports,
     );
     const columns = [key, eventTime, ...scoredColumns(declaration), ...Object.keys(declaration.score.flags)];
     const path = pin.shadow ? shadowsPath(useCase) : predictionsPath(useCase);

@@ -40,11 +40,13 @@ export function contractOf({ declaration, contracts }: UseCase, source: string):
 
 /**
  * Scans a folder of use cases (`<directory>/<id>/usecase.ts`, its contracts and SQL beside it). Throws `InvalidDeclaration` or
- * `InvalidContract` for the first use case with findings, with all of them.
+ * `InvalidContract` for the first use case with findings, with all of them. Whoever asks for one alone is given that one, where it is
+ * there: to read and check the others takes time.
  */
-export async function catalogueFromFolder(directory: string): Promise<Catalogue> {
+export async function catalogueFromFolder(directory: string, only?: string): Promise<Catalogue> {
   const folders = (await readdir(directory, { withFileTypes: true })).filter((entry) => entry.isDirectory());
-  const ids = folders.map(({ name }) => name).sort();
+  const all = folders.map(({ name }) => name).sort();
+  const ids = only !== undefined && all.includes(only) ? [only] : all;
   return { useCases: await Promise.all(ids.map((id) => useCaseFromFolder(join(directory, id), id))) };
 }
 

@@ -78,19 +78,30 @@ describe('exports', () => {
     reason: '=It suits you.',
   }));
 
+  const written = (name: string): string => {
+    const { header, lines } = exportCsv(recommend, name);
+    return header + lines(rows);
+  };
+
   test('carry the declared columns in their order, and no more offers of a member than declared', () => {
-    expect(exportCsv(recommend, 'campaign', rows)).toBe(
+    expect(written('campaign')).toBe(
       'Member,Offer,Rank,Channel\r\n5f-1,"Gym, with ""sauna""",1,sms\r\n5f-2,"Gym, with ""sauna""",2,sms\r\n',
     );
-    expect(exportCsv(recommend, 'crm', rows).split('\r\n').slice(0, 2)).toEqual([
+    expect(written('crm').split('\r\n').slice(0, 2)).toEqual([
       'CONTACT_ID,CAMPAIGN,PRIORITY,WHY',
       "5f-1,FIT_001,81.5,'=It suits you.",
     ]);
-    expect(exportCsv(recommend, 'crm', rows).split('\r\n')).toHaveLength(5);
+    expect(written('crm').split('\r\n')).toHaveLength(5);
+  });
+
+  test('are the same in pages as in one piece', () => {
+    const { header, lines } = exportCsv(recommend, 'crm');
+    expect(header + rows.map((row) => lines([row])).join('')).toBe(written('crm'));
+    expect(lines([])).toBe('');
   });
 
   test('have names', () => {
-    expect(() => exportCsv(recommend, 'cmr', rows)).toThrow(UnknownExport);
-    expect(() => exportCsv(recommend, 'cmr', rows)).toThrow('Did you mean "crm"?');
+    expect(() => exportCsv(recommend, 'cmr')).toThrow(UnknownExport);
+    expect(() => exportCsv(recommend, 'cmr')).toThrow('Did you mean "crm"?');
   });
 });

@@ -34,6 +34,12 @@ test('the SQL of every use case runs, and gives the columns that its declaration
   }
 });
 
+test('one use case can be read alone, as it is among all; one that is not there is not told apart', async () => {
+  const id = 'offer-prioritization';
+  expect(await catalogueFromFolder(folder, id)).toEqual({ useCases: [useCaseOf(catalogue, id)] });
+  expect(await catalogueFromFolder(folder, 'offers')).toEqual(catalogue);
+});
+
 test('what does not exist is answered with what does', () => {
   expect(() => useCaseOf(catalogue, 'insurance-costs')).toThrow(UnknownUseCase);
   expect(() => useCaseOf(catalogue, 'insurance-costs')).toThrow(

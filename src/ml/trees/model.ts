@@ -62,6 +62,12 @@ export class InvalidModel extends Error {
   override name = 'InvalidModel';
 }
 
+/** The trees of one output as a model of its own. */
+export function onlyOutput(model: TreeModel, output: number): TreeModel {
+  if (model.outputs === 1) return model;
+  return { ...model, outputs: 1, trees: model.trees.filter((_, t) => t % model.outputs === output) };
+}
+
 /** A tree whose arrays are zeros, to be filled: by the grower or by a reader. */
 export function emptyTree(leaves: number, shrinkage = 1): Tree {
   const nodes = leaves - 1;

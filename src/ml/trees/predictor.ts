@@ -8,7 +8,7 @@ import {
   inCategorySet,
   missing,
 } from './model.ts';
-import { isComparable, scoringKernel } from './kernel/scoring.ts';
+import { addScores, isComparable } from './kernel/scoring.ts';
 import type { KernelChoice } from './kernel/operations.ts';
 import { inverseLink } from './objective.ts';
 
@@ -19,6 +19,8 @@ export type PredictOptions = {
   iterations?: number;
   /** @default 'webassembly', where it is to be had and there are rows enough; the scores are the same to the last bit. */
   kernel?: KernelChoice;
+  /** With 2, a second thread scores half of the rows; it needs the kernel, and the scores are the same. @default 1 */
+  threads?: 1 | 2;
 };
 
 /** Rows are scored in blocks of this many, copied row by row, so that a block's values stay in the first-level cache. */
@@ -34,37 +36,15 @@ const fewestKernelRows = 200;
 export function predict(model: TreeModel, matrix: Matrix, options: PredictOptions = {}): Float64Array {
   checkColumns(model, matrix);
   const { outputs } = model;
-  const { rows, columns } = matrix;
+  const { rows } = matrix;
   const trees = options.iterations === undefined ? model.trees : model.trees.slice(0, options.iterations * outputs);
   const scores = new Float64Array(rows * outputs);
-  const kernel =
-    rows >= fewestKernelRows && options.kernel !== 'typescript'
-      ? scoringKernel(trees, outputs, blockRows, columns)
-      : null;
-  const block = kernel?.block ?? new Float64Array(blockRows * columns);
-  const blockScores = kernel?.scores ?? new Float64Array(blockRows * outputs);
-  const walks = trees.map(walkable);
-  const comparable = trees.map((tree) => kernel !== null && isComparable(tree));
-
-  for (let first = 0; first < rows; first += blockRows) {
-    const count = Math.min(blockRows, rows - first);
-    const hasMissing = copyBlock(block, matrix, first, count);
-    blockScores.fill(0);
-    // tree by tree in their order, so that the sums are the same to the last bit with the kernel and without
-    for (let t = 0; t < trees.length;) {
-      let end = t;
-      while (end < trees.length && comparable[end]) end++;
-      if (end > t) kernel?.add(t, end, count, hasMissing);
-      else {
-        for (let r = 0; r < count; r++) {
-          blockScores[r * outputs + (t % outputs)] += trees[t].leafValue[leafOf(walks[t], block, r * columns)];
-        }
-        end++;
-      }
-      t = end;
-    }
-    scores.set(blockScores.subarray(0, count * outputs), first * outputs);
-  }
+  const isFast =
+    rows >= fewestKernelRows &&
+    options.kernel !== 'typescript' &&
+    trees.every(isComparable) &&
+    addScores(trees, outputs, matrix, scores, options.threads ?? 1);
+  if (!isFast) walkRows(trees, outputs, matrix, scores);
 
   if (model.averaged && trees.length > 0) {
     const iterations = trees.length / outputs;
@@ -72,6 +52,24 @@ export function predict(model: TreeModel, matrix: Matrix, options: PredictOption
   }
   if (options.raw !== true) inverseLink(model, scores);
   return scores;
+}
+
+/** Adds the values of the leaves that each row falls into to its scores. */
+function walkRows(trees: readonly Tree[], outputs: number, matrix: Matrix, scores: Float64Array): void {
+  const { rows, columns } = matrix;
+  const block = new Float64Array(blockRows * columns);
+  const walks = trees.map(walkable);
+  for (let first = 0; first < rows; first += blockRows) {
+    const count = Math.min(blockRows, rows - first);
+    copyBlock(block, matrix, first, count);
+    // tree by tree in their order, so that the sums are the same to the last bit with the kernel and without
+    for (let t = 0; t < trees.length; t++) {
+      const { leafValue } = trees[t];
+      for (let r = 0, at = first * outputs + (t % outputs); r < count; r++, at += outputs) {
+        scores[at] += leafValue[leafOf(walks[t], block, r * columns)];
+      }
+    }
+  }
 }
 
 /** Throws InvalidModel unless the matrix has one column for each feature of the model. */

@@ -207,7 +207,7 @@ export function rowsWorkspace(binned: BinnedMatrix, capacity: number, choice: Ke
   };
 }
 
-function kernel(bytes: number, choice: KernelChoice): { memory: ArrayBuffer; operations: KernelOperations } {
+function kernel(bytes: number, choice: KernelChoice): { memory: ArrayBufferLike; operations: KernelOperations } {
   const fast = choice === 'webassembly' ? webAssemblyOperations(bytes) : null;
   if (fast !== null) return fast;
   const memory = new ArrayBuffer(aligned(bytes));

@@ -3,7 +3,7 @@
  * `snapshot.json`, which names their digests. Everything after `Snapshot` reads these files and nothing else, so that every
  * candidate, every evaluation and every later comparison sees the same bytes.
  */
-import { DataType, type Table, type Vector, tableFromIPC } from 'apache-arrow';
+import { type Table, type Vector, tableFromIPC } from 'apache-arrow';
 import type { Cell, Columns } from '../../ml/encoders/columns.ts';
 import { numbers } from '../../ml/encoders/columns.ts';
 import type { LeakageFinding } from '../../ml/leakage/finding.ts';
@@ -12,6 +12,7 @@ import type { StageInput } from '../../stages.ts';
 import { takeRows } from '../../ml/tune/cross-validate.ts';
 import type { Declaration } from '../../usecase/declaration.ts';
 import { labelColumns } from '../../usecase/label.ts';
+import { arrowCells } from './arrow-cells.ts';
 import { digestOf, fromJsonBytes, getWritten } from './json.ts';
 
 export type SnapshotDocument = {
@@ -182,24 +183,6 @@ function takeCells<Value>(cells: ArrayLike<Value>, rows: ArrayLike<number>): Val
 /** Arrow columns as plain cells: a column of numbers becomes a typed array with NaN for null, all others keep their nulls. */
 export function columnsOf(table: Table): Columns {
   return Object.fromEntries(
-    table.schema.fields.map((field) => [field.name, cells(table.getChild(field.name) as Vector)]),
+    table.schema.fields.map((field) => [field.name, arrowCells(table.getChild(field.name) as Vector)]),
   );
 }
-
-function cells(vector: Vector): ArrayLike<Cell> {
-  if (DataType.isFloat(vector.type) && vector.nullCount === 0) return Float64Array.from(vector.toArray());
-  if (isNumeric(vector)) {
-    const values = new Float64Array(vector.length);
-    for (let row = 0; row < vector.length; row++) {
-      const value = vector.get(row) as number | bigint | null;
-      values[row] = value === null ? NaN : Number(value);
-    }
-    return values;
-  }
-  const values: Cell[] = Array.from({ length: vector.length });
-  for (let row = 0; row < vector.length; row++) values[row] = vector.get(row) as Cell;
-  return values;
-}
-
-const isNumeric = ({ type }: Vector): boolean =>
-  DataType.isInt(type) || DataType.isFloat(type) || DataType.isTimestamp(type) || DataType.isDate(type);

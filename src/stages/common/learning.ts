@@ -131,14 +131,18 @@ export function calibratorOf(
 }
 
 /** Rows × outputs, row-major. */
-export function predictRows(learnt: Learnt, columns: Columns): Float64Array {
+export function predictRows(
+  learnt: Learnt,
+  columns: Columns,
+  { modelThreads: threads = 1 }: Pick<Ports, 'modelThreads'> = {},
+): Float64Array {
   const { model, calibrator } = learnt;
   const matrix = matrixOf(learnt, columns);
   const predicted = isGlm(model)
     ? predictGlm(model, matrix)
     : isTflite(model)
       ? predictTflite(model, matrix)
-      : predict(model, matrix);
+      : predict(model, matrix, { threads });
   return calibrator ? applyCalibrator(calibrator, predicted) : predicted;
 }
 
@@ -159,10 +163,16 @@ export function columnsRead({ design }: Learnt): string[] {
 export type ExplainedRows = { design: Design; matrix: Matrix; outputs: number; shap: Float64Array };
 
 /** What each column adds to the prediction of each row, on the scale of the raw score: log-odds for an event. */
-export function explainRows(declaration: Declaration, learnt: Learnt, columns: Columns): ExplainedRows {
+export function explainRows(
+  declaration: Declaration,
+  learnt: Learnt,
+  columns: Columns,
+  { modelThreads: threads = 1 }: Pick<Ports, 'modelThreads'> = {},
+): ExplainedRows {
   const { design, model } = learnt;
   const matrix = matrixOf(learnt, columns);
-  if (isTrees(model)) return { design, matrix, outputs: model.outputs, shap: treeShap(model, matrix).values };
+  if (isTrees(model))
+    return { design, matrix, outputs: model.outputs, shap: treeShap(model, matrix, { threads }).values };
   // a GLM and a network have a feature for each level: shown is the column
   const read = new Set(columnsRead(learnt));
   const spec = designSpec(everyView(declaration)).filter(({ column }) => read.has(column));

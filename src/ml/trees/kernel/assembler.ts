@@ -1,6 +1,7 @@
 /**
- * Just enough of a WebAssembly assembler for the histogram kernel: expressions are nested lists of bytes, a function is its types,
- * its locals and a body. Encoding after the WebAssembly core specification 2.0, chapter 5, with 128-bit SIMD.
+ * Just enough of a WebAssembly assembler for the kernels: expressions are nested lists of bytes, a function is its types,
+ * its locals and a body. Encoding after the WebAssembly core specification 2.0, chapter 5, with 128-bit SIMD;
+ * of the threads proposal only that a memory may be shared.
  */
 export type Code = number | readonly Code[];
 
@@ -10,16 +11,17 @@ export const v128 = 0x7b;
 
 export type WasmFunction = { name: string; parameters: number[]; results: number[]; locals: number[]; body: Code };
 
-/** The bytes of a module that imports its memory as `host.memory` and exports the functions by name. */
-export function moduleBytes(functions: readonly WasmFunction[]): Uint8Array<ArrayBuffer> {
+/** The bytes of a module that imports its memory, shared between threads or not, as `host.memory` and exports the functions by name. */
+export function moduleBytes(functions: readonly WasmFunction[], isShared: boolean): Uint8Array<ArrayBuffer> {
   const types = functions.map(({ parameters, results }) => [0x60, vector(parameters), vector(results)]);
   const codes = functions.map(({ locals, body }) => {
     const code = flat([vector(locals.map((type) => [1, type])), body, 0x0b]);
     return [unsigned(code.length), code];
   });
+  const anySize = isShared ? [0x03, unsigned(0), unsigned(65536)] : [0x00, unsigned(0)];
   const sections: [number, Code][] = [
     [1, vector(types)],
-    [2, vector([[text('host'), text('memory'), 0x02, 0x00, unsigned(0)]])],
+    [2, vector([[text('host'), text('memory'), 0x02, anySize]])],
     [3, vector(functions.map((_, index) => unsigned(index)))],
     [7, vector(functions.map(({ name }, index) => [text(name), 0x00, unsigned(index)]))],
     [10, vector(codes)],
@@ -43,9 +45,11 @@ export const multiply = (a: Code, b: Code): Code => [a, b, 0x6c];
 export const subtract = (a: Code, b: Code): Code => [a, b, 0x6b];
 export const and = (a: Code, b: Code): Code => [a, b, 0x71];
 export const or = (a: Code, b: Code): Code => [a, b, 0x72];
+export const exclusiveOr = (a: Code, b: Code): Code => [a, b, 0x73];
 export const shiftLeft = (a: Code, bits: number): Code => [a, integer(bits), 0x74];
 export const bitAt = (place: Code): Code => [integer(1), place, 0x74];
 export const shiftRight = (a: Code, bits: number): Code => [a, integer(bits), 0x76];
+export const shiftRightBy = (a: Code, bits: Code): Code => [a, bits, 0x76];
 export const lowestBit = (a: Code): Code => [a, 0x68]; // i32.ctz
 export const equal = (a: Code, b: Code): Code => [a, b, 0x46];
 export const less = (a: Code, b: Code): Code => [a, b, 0x49]; // i32.lt_u
@@ -54,6 +58,7 @@ export const lessOrEqual = (a: Code, b: Code): Code => [a, b, 0x4c]; // i32.le_s
 export const load32 = (address: Code, offset = 0): Code => [address, 0x28, 2, unsigned(offset)];
 export const store32 = (address: Code, value: Code): Code => [address, value, 0x36, 2, 0];
 export const load8 = (address: Code, offset = 0): Code => [address, 0x2d, 0, unsigned(offset)];
+export const store8 = (address: Code, value: Code): Code => [address, value, 0x3a, 0, 0];
 
 /** Moves eight bytes, whatever they are. */
 export const copy64 = (to: Code, from: Code): Code => [to, [from, 0x29, 0, 0], 0x37, 0, 0];
@@ -70,7 +75,10 @@ export const double = {
   divide: (a: Code, b: Code): Code => [a, b, 0xa3],
   greater: (a: Code, b: Code): Code => [a, b, 0x64],
   greaterOrEqual: (a: Code, b: Code): Code => [a, b, 0x66],
+  lessOrEqual: (a: Code, b: Code): Code => [a, b, 0x65],
   differ: (a: Code, b: Code): Code => [a, b, 0x62],
+  /** The whole part as an int32; the value must be in its range. */
+  truncated: (a: Code): Code => [a, 0xaa],
 };
 
 const simd = (opcode: number): Code => [0xfd, unsigned(opcode)];
@@ -89,7 +97,9 @@ export const pair = {
   ],
   both: (a: Code): Code => [a, simd(0x14)],
   lane: (a: Code, lane: number): Code => [a, simd(0x21), lane],
+  differ: (a: Code, b: Code): Code => [a, b, simd(0x48)],
   greater: (a: Code, b: Code): Code => [a, b, simd(0x4a)],
+  lessOrEqual: (a: Code, b: Code): Code => [a, b, simd(0x4b)],
   greaterOrEqual: (a: Code, b: Code): Code => [a, b, simd(0x4c)],
   and: (a: Code, b: Code): Code => [a, b, simd(0x4e)],
   any: (a: Code): Code => [a, simd(0x53)],
@@ -97,6 +107,24 @@ export const pair = {
   add: (a: Code, b: Code): Code => [a, b, simd(0xf0)],
   subtract: (a: Code, b: Code): Code => [a, b, simd(0xf1)],
   multiply: (a: Code, b: Code): Code => [a, b, simd(0xf2)],
+  divide: (a: Code, b: Code): Code => [a, b, simd(0xf3)],
+};
+
+/** Operations on four int32 at once. */
+export const four = {
+  load: pair.load,
+  store: pair.store,
+  all: (a: Code): Code => [a, simd(0x11)],
+  /** What two comparisons of pairs gave: all ones or all zeros for each of the four. */
+  ofPairs: (a: Code, b: Code): Code => [
+    a,
+    b,
+    simd(0x0d),
+    [0, 8, 16, 24].map((first) => Array.from({ length: 4 }, (_, byte) => first + byte)),
+  ],
+  and: pair.and,
+  or: (a: Code, b: Code): Code => [a, b, simd(0x50)],
+  exclusiveOr: (a: Code, b: Code): Code => [a, b, simd(0x51)],
 };
 
 /** Repeats the body while the condition holds, which is tested first. */
@@ -110,6 +138,17 @@ export function whileLoop(condition: Code, body: Code): Code {
 }
 
 export const when = (condition: Code, then: Code): Code => [condition, 0x04, 0x40, then, 0x0b];
+
+export const whenElse = (condition: Code, then: Code, otherwise: Code): Code => [
+  [condition, 0x04, 0x40],
+  [then, 0x05, otherwise, 0x0b],
+];
+
+/** One of two values of the same type, without a branch: both are computed. */
+export const either = (condition: Code, then: Code, otherwise: Code): Code => [then, otherwise, condition, 0x1b];
+
+/** Calls a function of the same program, by its place in it. */
+export const call = (place: number, given: readonly Code[]): Code => [given, 0x10, unsigned(place)];
 
 function vector(items: readonly Code[]): Code {
   return [unsigned(items.length), items];

@@ -1,10 +1,14 @@
+import type { Matrix } from '../../matrix.ts';
+import { type KernelFunction, withThreads } from '../../second-thread.ts';
 import { type Tree, categoricalBit, defaultLeftBit, inCategorySet, missing } from '../model.ts';
 import {
   type Code,
   type WasmFunction,
   add,
   and,
+  call,
   double,
+  equal,
   f64,
   get,
   i32,
@@ -15,6 +19,10 @@ import {
   or,
   set,
   shiftLeft,
+  shiftRight,
+  subtract,
+  when,
+  whenElse,
   whileLoop,
 } from './assembler.ts';
 import { instantiate, lazyModule } from './module.ts';
@@ -37,15 +45,14 @@ const nodeBytes = 24;
 /** Rows walked down a tree together: while one waits for memory the others go on. */
 const together = 8;
 
-/** Walks rows down trees in WebAssembly. */
-export type ScoringKernel = {
-  /** Room for a block of rows, `rowValues` doubles each. */
-  block: Float64Array;
-  /** One double per row of the block and output. */
-  scores: Float64Array;
-  /** Adds the values of the leaves of trees first … end − 1 to the scores of the block's first rows. */
-  add: (first: number, end: number, rows: number, hasMissing: boolean) => void;
-};
+/** Rows are copied together in blocks, so that a block's values stay in the first-level cache. */
+const blockRows = 64;
+
+/** So many rows are in the kernel's memory at a time, a multiple of its block. */
+const mostRows = 16_384;
+
+/** For fewer rows × trees, another thread takes longer to start than it saves. */
+const fewestForThread = 2_000_000;
 
 /** Whether the kernel can walk the tree: nothing takes zero for missing. */
 export function isComparable(tree: Tree): boolean {
@@ -54,58 +61,79 @@ export function isComparable(tree: Tree): boolean {
   );
 }
 
-/** The kernel for these trees, or null without WebAssembly. Trees that are not comparable must not be asked for. */
-export function scoringKernel(
+/**
+ * Adds the values of the leaves that each row falls into to its scores, rows × outputs, which are zeros; with two threads each takes
+ * half of the rows. False without WebAssembly. Trees that are not comparable must not be asked for.
+ */
+export function addScores(
   trees: readonly Tree[],
   outputs: number,
-  blockRows: number,
-  rowValues: number,
-): ScoringKernel | null {
-  const written = trees.map(comparisons);
-  const innerNodes = written.reduce((sum, { length }) => sum + length, 0);
-  const leaves = trees.reduce((sum, tree) => sum + tree.leaves, 0);
-  const nodes = 0;
-  const leafNodes = nodes + innerNodes * nodeBytes;
-  const roots = leafNodes + leaves * nodeBytes;
-  const scores = (roots + trees.length * 4 + 7) & ~7;
-  const block = scores + blockRows * outputs * 8;
-  const instance = instantiate(compiled, block + blockRows * rowValues * 8);
-  if (instance === null) return null;
-  writeTrees(new DataView(instance.memory), trees, written, { nodes, leafNodes, roots });
+  matrix: Matrix,
+  scores: Float64Array,
+  threads: 1 | 2,
+): boolean {
+  const inTwo = threads === 2 && matrix.rows * trees.length >= fewestForThread;
+  return withThreads(inTwo ? 2 : 1, (start) => {
+    const { rows, columns } = matrix;
+    const atOnce = Math.min(mostRows, Math.ceil(rows / blockRows) * blockRows);
+    const written = trees.map(comparisons);
+    const at = areasOf(trees, written, { outputs, columns, atOnce });
+    const instance = instantiate(start === null ? compiled : compiledToShare, at.end);
+    if (instance === null) return false;
+    const { memory } = instance;
+    const view = new DataView(memory);
+    writeTrees(view, trees, written, at);
+    const rootsEnd = at.roots + 4 * trees.length;
+    [at.roots, rootsEnd, at.leafNodes, at.columns, 8 * atOnce, 8 * columns, at.scores, 8 * outputs].forEach(
+      (value, i) => view.setInt32(at.settings + 4 * i, value, true),
+    );
+    const { scoreRows } = instance.exports as { scoreRows: KernelFunction<ScoreArguments> };
+    const second = start?.(instance.shared, 'scoreRows', scoreRows) ?? null;
 
-  const operations = instance.exports as { addTrees: AddTrees; addTreesMissing: AddTrees };
-  const allScores = new Float64Array(instance.memory, scores, blockRows * outputs);
-  return {
-    block: new Float64Array(instance.memory, block, blockRows * rowValues),
-    scores: allScores,
-    add(first, end, rows, hasMissing) {
-      const walk = hasMissing ? operations.addTreesMissing : operations.addTrees;
-      // a last group that is not full walks along what the block held before
-      const padded = Math.ceil(rows / together) * together;
-      for (let t = first; t < end; t++) {
-        walk(
-          roots + 4 * t,
-          leafNodes,
-          block,
-          block + padded * rowValues * 8,
-          rowValues * 8,
-          scores + 8 * (t % outputs),
-          outputs * 8,
-        );
+    const [block, otherBlock] = [at.blocks, at.blocks + 8 * blockRows * columns];
+    for (let first = 0; first < rows; first += atOnce) {
+      const count = Math.min(atOnce, rows - first);
+      for (let c = 0; c < columns; c++) {
+        const from = c * rows + first;
+        new Float64Array(memory, at.columns + 8 * c * atOnce, count).set(matrix.values.subarray(from, from + count));
       }
-    },
-  };
+      const own = new Float64Array(memory, at.scores, count * outputs).fill(0);
+      const half = Math.ceil(count / 2 / blockRows) * blockRows;
+      if (second === null || half >= count) scoreRows(at.settings, 0, 8 * count, block);
+      else second.callBoth([at.settings, 0, 8 * half, block], [at.settings, 8 * half, 8 * count, otherBlock]);
+      scores.set(own, first * outputs);
+    }
+    return true;
+  });
 }
 
-type AddTrees = (
-  root: number,
-  leafNodes: number,
-  row: number,
-  rowsEnd: number,
-  rowBytes: number,
-  score: number,
-  scoreBytes: number,
-) => void;
+/** Settings, the first and the end of the rows in bytes of a column, and room for a block. */
+type ScoreArguments = [settings: number, first: number, end: number, block: number];
+
+function areasOf(
+  trees: readonly Tree[],
+  written: readonly (readonly Comparison[])[],
+  { outputs, columns, atOnce }: { outputs: number; columns: number; atOnce: number },
+) {
+  const nodes = 0;
+  const leafNodes = nodes + nodeBytes * written.reduce((sum, { length }) => sum + length, 0);
+  const roots = leafNodes + nodeBytes * trees.reduce((sum, tree) => sum + tree.leaves, 0);
+  const settings = roots + 4 * trees.length;
+  const blocks = (settings + 4 * 8 + 7) & ~7;
+  const columnsAt = blocks + 2 * 8 * blockRows * columns;
+  const scores = columnsAt + 8 * columns * atOnce;
+  // a last group that is not full is walked as if it were
+  return {
+    nodes,
+    leafNodes,
+    roots,
+    settings,
+    blocks,
+    columns: columnsAt,
+    scores,
+    end: scores + 8 * outputs * (atOnce + together),
+  };
+}
 
 /** A comparison: as in `Tree` a child ≥ 0 is a comparison of the same tree, a child < 0 the leaf `~child`. */
 type Comparison = { feature: number; threshold: number; left: number; right: number; missingLeft: boolean };
@@ -210,7 +238,72 @@ function writeTrees(
   });
 }
 
-const compiled = lazyModule(() => [addTrees('addTrees', false), addTrees('addTreesMissing', true)]);
+const program = () => [addTrees('addTrees', false), addTrees('addTreesMissing', true), scoreRows()];
+const [addPlace, addMissingPlace] = [0, 1];
+const compiled = lazyModule(program);
+const compiledToShare = lazyModule(program, 'shared memory');
+
+/** Copies rows together, block by block, and walks each block down every tree. Trees take turns at the outputs. */
+function scoreRows(): WasmFunction {
+  const [settings, first, end, block] = [0, 1, 2, 3];
+  const [blockEnd, column, to, place, placeEnd, from, fromEnd, isMissing] = [4, 5, 6, 7, 8, 9, 10, 11];
+  const [rowsEnd, root, runs, score, rowBytes, scoreBytes] = [12, 13, 14, 15, 16, 17];
+  const value = 18;
+  const step = (local: number, by: Code) => set(local, add(get(local), by));
+  const walk = (which: number) =>
+    call(which, [
+      get(root),
+      load32(get(settings), 8),
+      ...[block, rowsEnd, rowBytes, score, scoreBytes].map((local) => get(local)),
+    ]);
+  return {
+    name: 'scoreRows',
+    parameters: Array.from({ length: 4 }, () => i32),
+    results: [],
+    locals: [...Array.from({ length: 14 }, () => i32), f64],
+    body: [
+      set(rowBytes, load32(get(settings), 20)),
+      set(scoreBytes, load32(get(settings), 28)),
+      whileLoop(less(get(first), get(end)), [
+        set(blockEnd, add(get(first), integer(8 * blockRows))),
+        when(less(get(end), get(blockEnd)), set(blockEnd, get(end))),
+        set(isMissing, integer(0)),
+        set(column, load32(get(settings), 12)),
+        set(place, get(block)),
+        set(placeEnd, add(get(block), get(rowBytes))),
+        whileLoop(less(get(place), get(placeEnd)), [
+          set(from, add(get(column), get(first))),
+          set(fromEnd, add(get(column), get(blockEnd))),
+          set(to, get(place)),
+          whileLoop(less(get(from), get(fromEnd)), [
+            set(value, double.load(get(from))),
+            double.store(get(to), get(value)),
+            set(isMissing, or(get(isMissing), double.differ(get(value), get(value)))),
+            step(from, integer(8)),
+            step(to, get(rowBytes)),
+          ]),
+          step(column, load32(get(settings), 16)),
+          step(place, integer(8)),
+        ]),
+
+        // a last group that is not full walks along what the block held before
+        set(rowsEnd, subtract(add(get(blockEnd), integer(8 * together - 8)), get(first))),
+        set(rowsEnd, and(shiftRight(get(rowsEnd), 3), integer(-together))),
+        set(rowsEnd, add(get(block), multiply(get(rowsEnd), get(rowBytes)))),
+        set(runs, add(load32(get(settings), 24), multiply(shiftRight(get(first), 3), get(scoreBytes)))),
+        set(score, get(runs)),
+        set(root, load32(get(settings))),
+        whileLoop(less(get(root), load32(get(settings), 4)), [
+          whenElse(get(isMissing), walk(addMissingPlace), walk(addPlace)),
+          step(root, integer(4)),
+          step(score, integer(8)),
+          when(equal(subtract(get(score), get(runs)), get(scoreBytes)), set(score, get(runs))),
+        ]),
+        set(first, get(blockEnd)),
+      ]),
+    ],
+  };
+}
 
 function addTrees(name: string, hasMissing: boolean): WasmFunction {
   const [root, leafNodes, row, rowsEnd, rowBytes, score, scoreBytes] = [0, 1, 2, 3, 4, 5, 6];

@@ -35,7 +35,7 @@ import { type KernelOperations, slotEntries } from './operations.ts';
  * A block of memory of at least so many bytes and the kernel on it, in WebAssembly. Null where there is no WebAssembly with SIMD, or
  * not so much memory.
  */
-export function webAssemblyOperations(bytes: number): { memory: ArrayBuffer; operations: KernelOperations } | null {
+export function webAssemblyOperations(bytes: number): { memory: ArrayBufferLike; operations: KernelOperations } | null {
   const instance = instantiate(compiled, bytes);
   return instance === null ? null : { memory: instance.memory, operations: instance.exports as KernelOperations };
 }
