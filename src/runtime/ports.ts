@@ -11,6 +11,7 @@ import { storedExecutions } from '../adapters/embedded/stored-executions.ts';
 import { SystemClock } from '../adapters/embedded/system-clock.ts';
 import type { Ports } from '../ports/stage-ports.ts';
 import { catalogueFromFolder } from '../usecase/catalogue.ts';
+import { giveBackMemory } from './give-back.ts';
 
 /** Enough to open the same ports in another thread: plain data. */
 export type PortsRecipe = {
@@ -69,6 +70,7 @@ export async function openPorts({ directory, useCases, codeVersion, useCase }: P
     backends: tfjsBackends,
     ...(availableParallelism() > 1 && { trainingThread: new URL('../ml/trees/training-thread.ts', import.meta.url) }),
     modelThreads: availableParallelism() > 1 ? 2 : 1,
+    giveBackMemory,
     telemetry: fileTelemetry(join(directory, 'runtime', 'log.jsonl'), clock),
     temporaryDirectory,
     codeVersion,

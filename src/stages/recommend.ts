@@ -59,6 +59,7 @@ export const recommend: Stage<'Recommend'> = async ({ useCase, runId, pin, predi
       asOfMs,
       known,
     });
+    ports.giveBackMemory?.();
     const { texts, requests, spentUsd } = await writeTexts(facts.distinct, policy, {
       ...(policy.text.model && ports.texts && { generator: ports.texts(policy.text.model.id) }),
       clock: ports.clock,
