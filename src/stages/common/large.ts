@@ -27,20 +27,24 @@ export async function appendParts(
   const done = await alreadyDone(table, options);
   if (done) return done;
   const parts: Promise<DataFiles>[] = [];
-  for (const { name } of files) {
-    const own = `_source_file = ${quoteText(name)}`;
-    const [{ lines }] = (await sql.rows(`SELECT coalesce(max(_line), 0) AS lines FROM released WHERE ${own}`)) as {
-      lines: number;
-    }[];
-    const constants = { ...options.constants, _source_file: name };
-    for (let first = 0; first <= lines; first += linesPerFile) {
-      const range = `_line >= ${first} AND _line < ${first + linesPerFile}`;
-      const rows = `SELECT * FROM released WHERE ${own} AND ${range}`;
-      await parts.at(-2);
-      const part = storeQuery(table, sql, rows, { ...options, constants });
-      part.catch(() => undefined); // whoever waits for it learns of it
-      parts.push(part);
+  try {
+    for (const { name } of files) {
+      const own = `_source_file = ${quoteText(name)}`;
+      const [{ lines }] = (await sql.rows(`SELECT coalesce(max(_line), 0) AS lines FROM released WHERE ${own}`)) as {
+        lines: number;
+      }[];
+      const constants = { ...options.constants, _source_file: name };
+      for (let first = 0; first <= lines; first += linesPerFile) {
+        const range = `_line >= ${first} AND _line < ${first + linesPerFile}`;
+        const rows = `SELECT * FROM released WHERE ${own} AND ${range}`;
+        await parts.at(-2);
+        parts.push(storeQuery(table, sql, rows, { ...options, constants }));
+        parts.at(-1)!.catch(() => undefined); // whoever waits for it learns of it
+      }
     }
+  } finally {
+    // nothing goes on behind the back of a failure
+    await Promise.allSettled(parts);
   }
   const stored = await Promise.all(parts);
   const data = { ...stored[0], files: stored.flatMap((part) => part.files) };
