@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /** For less than this, collecting costs more than it gives: a demo and a test run hundreds of small stages. */
-const worthwhileBytes = 100e6;
+const worthwhileBytes = 300e6;
 
 let collect: ((options: { type: 'major'; execution: 'sync'; flavor: 'last-resort' }) => void) | undefined;
 /** What was in use after the last collection. */
