@@ -1,29 +1,26 @@
-import { type Table, tableFromArrays } from 'apache-arrow';
+import type { Table } from 'apache-arrow';
 import { quoteName, quoteText } from '../data/quote.ts';
 import type { SqlEngine } from '../data/sql.ts';
 import { appendQuery } from '../lake/write.ts';
-import type { Columns } from '../ml/encoders/columns.ts';
 import { random } from '../ml/random.ts';
 import type { Ports } from '../ports/stage-ports.ts';
 import type { Contacts } from '../recommend/contacts.ts';
 import { contactsQuery } from '../recommend/contacts.ts';
-import { type SentRecommendation, exportCsv } from '../recommend/export.ts';
 import { policyCounts } from '../recommend/funnel.ts';
 import { type PolicyOutcome, applyPolicy, recommended } from '../recommend/policy.ts';
 import { pairTable, policyColumns, policySelection, recommendationsQuery, removalsQuery } from '../recommend/tables.ts';
-import { type TextFacts, textFacts } from '../recommend/text/facts.ts';
-import { type WrittenText, writeTexts } from '../recommend/text/write.ts';
+import { writeTexts } from '../recommend/text/write.ts';
 import { useCaseOf } from '../usecase/catalogue.ts';
 import { outputColumn } from '../usecase/check.ts';
 import type { Declaration } from '../usecase/declaration.ts';
 import { labelColumns } from '../usecase/label.ts';
-import type { ExportField, Recommend } from '../usecase/recommend.ts';
 import { offerScores } from '../report/summaries/offer-scores.ts';
+import { writeExports } from './common/exports.ts';
 import { recordFacts } from './common/facts.ts';
 import { columnsOf, interleaved } from './common/frozen-sets.ts';
-import { toTextBytes } from './common/json.ts';
 import { type Learnt, columnsRead } from './common/learning.ts';
-import { type PairFactors, type Pairs, contributionsOf, explainPairs } from './common/pair-factors.ts';
+import { type Pairs, explainPairs } from './common/pair-factors.ts';
+import { factsOf, insertReasons } from './common/pair-reasons.ts';
 import {
   currentFeatures,
   featuresPath,
@@ -203,134 +200,4 @@ function sentPairs({ rows, offers, rule }: PolicyOutcome): Pairs {
     }
   }
   return sent;
-}
-
-/** The facts of all pairs, each that differs once, and which of them belong to each pair: there are far fewer than pairs. */
-function factsOf(
-  policy: Recommend,
-  columns: Columns,
-  { rows, outputs }: Pairs,
-  factors: PairFactors,
-): { distinct: TextFacts[]; of: Int32Array } {
-  const distinct: TextFacts[] = [];
-  const placeOf = new Map<string, number>();
-  const of = rows.map((row, pair) => {
-    const contributions = contributionsOf(factors, pair).map(({ feature, contribution }) => ({
-      feature,
-      contribution,
-      value: columns[feature][row],
-    }));
-    const facts = textFacts(policy, policy.offers[outputs[pair]], contributions);
-    const name = JSON.stringify([outputs[pair], facts.reasons]);
-    const known = placeOf.get(name);
-    if (known !== undefined) return known;
-    placeOf.set(name, distinct.length);
-    return distinct.push(facts) - 1;
-  });
-  return { distinct, of };
-}
-
-/** How many of a pair's factors are kept beside its text. */
-const keptFactors = 5;
-
-/** So many pairs at a time become rows: their texts take far more memory than what they are made of. */
-const pagePairs = 10_000;
-
-/** The temporary tables `texts`, and `reasons`: the factors of each pair, and which text belongs to it. */
-async function insertReasons(
-  sql: SqlEngine,
-  { offers }: Recommend,
-  {
-    sent: { rows, outputs },
-    factors,
-    texts,
-    textOf,
-  }: { sent: Pairs; factors: PairFactors; texts: readonly WrittenText[]; textOf: Int32Array },
-): Promise<void> {
-  await sql.run(
-    `CREATE TEMP TABLE texts (_text INTEGER, reason VARCHAR, reason_source VARCHAR, reason_refused VARCHAR);
-      CREATE TEMP TABLE reasons (_row INTEGER, offer_id VARCHAR, factors VARCHAR, _text INTEGER)`,
-  );
-  for (let from = 0; from < texts.length; from += pagePairs) {
-    const page = texts.slice(from, from + pagePairs);
-    await insertPage(sql, 'texts', {
-      _text: Int32Array.from(page, (_, i) => from + i),
-      reason: page.map(({ text }) => text),
-      reason_source: page.map(({ source }) => source),
-      // why a text is the template's where a model was asked
-      reason_refused: page.map(({ refusedBecause = '' }) => refusedBecause),
-    });
-  }
-  for (let from = 0; from < rows.length; from += pagePairs) {
-    const page = rows.subarray(from, from + pagePairs);
-    await insertPage(sql, 'reasons', {
-      _row: page.map((row) => row + 1),
-      offer_id: Array.from(page, (_, i) => offers[outputs[from + i]].id),
-      factors: Array.from(page, (_, i) => factorsText(contributionsOf(factors, from + i))),
-      _text: textOf.slice(from, from + page.length),
-    });
-  }
-}
-
-async function insertPage(
-  sql: SqlEngine,
-  table: string,
-  columns: Record<string, Int32Array | string[]>,
-): Promise<void> {
-  const page = `${table}_page`;
-  await sql.insert(page, tableFromArrays(columns));
-  await sql.run(`INSERT INTO ${table} FROM ${page}; DROP TABLE ${page}`);
-}
-
-function factorsText(contributions: readonly { feature: string; contribution: number }[]): string {
-  return JSON.stringify(
-    contributions.slice(0, keptFactors).map(({ feature, contribution }) => ({
-      feature,
-      effect: contribution > 0 ? 'raises' : 'lowers',
-      shap: Number(contribution.toFixed(3)),
-    })),
-  );
-}
-
-/** Members of whom an export is written at a time. */
-const pageMembers = 5000;
-
-/** The declared exports of what is sent, as files for people. */
-async function writeExports(
-  sql: SqlEngine,
-  ports: Ports,
-  policy: Recommend,
-  { useCase, runId, key, members }: { useCase: string; runId: string; key: string; members: number },
-): Promise<void> {
-  const fields: { [field in ExportField]: string } = {
-    entityKey: quoteName(key),
-    recommendationId: 'recommendation_id',
-    rank: 'rank',
-    offerId: 'offer_id',
-    offerName: 'offer_name',
-    category: 'category',
-    description: 'description',
-    score: 'score',
-    priorityWeight: 'priority_weight',
-    weightedScore: 'weighted_score',
-    channel: 'channel',
-    reason: 'reason',
-    recommendedAt: 'recommended_at',
-    modelVersion: 'model_version',
-  };
-  for (const [name, { top, columns }] of Object.entries(policy.exports)) {
-    const wanted = new Set<ExportField>(['rank', ...Object.values(columns)]);
-    const selected = [...wanted].map((field) => `${fields[field]} AS ${quoteName(field)}`).join(', ');
-    const csv = exportCsv(policy, name);
-    const pages = [toTextBytes(csv.header)];
-    for (let from = 1; from <= members; from += pageMembers) {
-      const rows = await sql.rows(
-        `SELECT ${selected} FROM recommended
-          WHERE status = 'sent' AND rank <= ${top} AND _row >= ${from} AND _row < ${from + pageMembers}
-          ORDER BY _row, "rank"`,
-      );
-      pages.push(toTextBytes(csv.lines(rows as unknown as SentRecommendation[])));
-    }
-    await ports.gold.put(`exports/${useCase}/${runId}/${name}.csv`, Buffer.concat(pages));
-  }
 }
