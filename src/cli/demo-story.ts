@@ -25,7 +25,7 @@ export type StoryOptions = {
   tell: (told: Told) => void;
 };
 
-/** Lets a story happen, at the times of its own calendar. */
+/** Tells a story from its beginning, in a state directory that is a demo's from then on. */
 export async function tellStory(
   story: Story,
   { directory, useCases, seed, tell }: StoryOptions,
@@ -41,24 +41,31 @@ export async function tellStory(
   });
   try {
     await runtime.store.put(demoMark, new TextEncoder().encode('{}\n'));
-    return await happen(runtime, clock, story, { directory, headline: (headline) => tell({ headline }) });
+    const { document } = await happen(runtime, clock, story, { directory, headline: (headline) => tell({ headline }) });
+    return document;
   } finally {
     await runtime.close();
   }
 }
 
-/** Drops the files of each step at its time and delivers what they cause, then lets the schedules fire. */
-async function happen(
+/**
+ * Lets a story happen at the times of its own calendar: drops the files of each step and delivers what they cause, then lets the
+ * schedules fire.
+ */
+export async function happen(
   runtime: Runtime,
   clock: MovedClock,
   { useCase, steps, until }: Story,
   { directory, headline }: { directory: string; headline: (text: string) => void },
-): Promise<DemoDocument> {
+): Promise<{ document: DemoDocument; ended: Ended[] }> {
   const exported = newestExports(runtime.ports, useCase);
   const startedMs = performance.now();
   const ended: Ended[] = [];
   const runIds: string[] = [];
-  const document = () => demoDocument(runtime, { useCase, runIds, ended, directory, startedMs });
+  const told = async () => ({
+    document: await demoDocument(runtime, { useCase, runIds, ended, directory, startedMs }),
+    ended,
+  });
   for (const [i, { at, headline: text, files, until: night }] of steps.entries()) {
     headline(text);
     clock.set(Date.parse(at));
@@ -68,10 +75,10 @@ async function happen(
     }
     ended.push(...(await runtime.deliver()));
     // without a champion there is nothing for later files to be scored with
-    if (i === 0 && !ended.some(({ announced }) => announced.includes('ModelPromoted'))) return document();
+    if (i === 0 && !ended.some(({ announced }) => announced.includes('ModelPromoted'))) return told();
     if (night) ended.push(...(await runtime.runSchedules(clock.nowMs(), Date.parse(night), clock.set)));
   }
   headline('The next morning: daily inference');
   ended.push(...(await runtime.runSchedules(clock.nowMs(), Date.parse(until), clock.set)));
-  return document();
+  return told();
 }

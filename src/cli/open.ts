@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Clock } from '../ports/clock.ts';
 import type { Ports } from '../ports/stage-ports.ts';
 import { openPorts } from '../runtime/ports.ts';
-import type { Runtime, RuntimeOptions } from '../runtime/runtime.ts';
+import type { Runtime } from '../runtime/runtime.ts';
 import { type Catalogue, catalogueFromFolder, useCaseOf } from '../usecase/catalogue.ts';
 import { type Call, UsageError } from './command.ts';
 import { progressView } from './progress.ts';
@@ -65,7 +65,6 @@ export async function localPorts(call: Pick<Call, 'directory' | 'text'>, only?: 
 export async function withRuntime<T>(
   call: Pick<Call, 'directory' | 'output'>,
   work: (runtime: Runtime) => Promise<T>,
-  options: Partial<Pick<RuntimeOptions, 'clock' | 'surrogates'>> = {},
 ): Promise<T> {
   checkUseCases();
   const view = progressView(call.output);
@@ -75,7 +74,6 @@ export async function withRuntime<T>(
     directory: call.directory,
     useCases: useCasesFolder,
     onProgress: view.show,
-    ...options,
   });
   try {
     return await work(runtime);

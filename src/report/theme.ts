@@ -77,6 +77,7 @@ a{color:inherit;text-decoration-color:var(--quiet);text-underline-offset:3px}
 a:hover{text-decoration-color:currentColor}
 :focus-visible{outline:2px solid var(--blue);outline-offset:3px}
 code{font:13px/1.5 ui-monospace,"SF Mono","Cascadia Mono",Menlo,Consolas,"Liberation Mono",monospace;overflow-wrap:anywhere}
+td code{white-space:nowrap}
 .sr{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 header{padding-top:40px;padding-bottom:44px}
 .eyebrow{display:flex;max-width:none;flex-wrap:wrap;gap:2px 18px;margin:0;padding-top:12px;border-top:3px solid var(--ink);font-size:13px;color:var(--muted)}

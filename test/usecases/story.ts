@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { movedClock } from '../../src/adapters/embedded/moved-clock.ts';
 import { SeededIds } from '../../src/adapters/embedded/seeded-ids.ts';
-import { type DemoDocument, demoDocument } from '../../src/cli/demo-summary.ts';
-import { newestExports } from '../../src/cli/exported.ts';
+import { happen } from '../../src/cli/demo-story.ts';
+import type { DemoDocument } from '../../src/cli/demo-summary.ts';
 import type { Json } from '../../src/data/json.ts';
 import { type Ended, type Runtime, openRuntime } from '../../src/runtime/runtime.ts';
 import { lakeTable, mountTable, withSql } from '../../src/stages/common/sql.ts';
@@ -40,21 +40,10 @@ export async function tellDemo(declaration: DeclarationInput, demo: Demo, values
   const steps = demo.values(values);
   const clock = movedClock(Date.parse(steps[0].at));
   const runtime = await openRuntime({ directory, useCases, clock, surrogates: new SeededIds('42'), threads: 1 });
-  const startedMs = performance.now();
-  const ended: Ended[] = [];
-  const runIds: string[] = [];
-  for (const [i, { at, files, until: night }] of steps.entries()) {
-    clock.set(Date.parse(at));
-    for (const { source, fileName, bytes } of await files(newestExports(runtime.ports, useCase))) {
-      const { runId } = await runtime.drop({ useCase, source, fileName, bytes });
-      if (i === 0) runIds.push(runId);
-    }
-    ended.push(...(await runtime.deliver()));
-    if (night) ended.push(...(await runtime.runSchedules(clock.nowMs(), Date.parse(night), clock.set)));
-  }
-  ended.push(...(await runtime.runSchedules(clock.nowMs(), Date.parse(demo.until), clock.set)));
+  const story = { useCase, steps, until: demo.until };
+  const { document, ended } = await happen(runtime, clock, story, { directory, headline: () => undefined });
   return {
-    document: await demoDocument(runtime, { useCase, runIds, ended, directory, startedMs }),
+    document,
     ended,
     runtime,
     rows: (zone, table, query) =>

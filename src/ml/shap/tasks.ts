@@ -1,6 +1,6 @@
 import { type Matrix, column, takeRows } from '../matrix.ts';
-import { type KernelFunction, type StartThread, withThreads } from '../second-thread.ts';
 import type { KernelChoice } from '../trees/kernel/operations.ts';
+import { type KernelFunction, type StartThread, withThreads } from '../trees/kernel/kernel-thread.ts';
 import { instantiateGrowing, lazyModule } from '../trees/kernel/module.ts';
 import { isComparable } from '../trees/kernel/scoring.ts';
 import type { TreeModel } from '../trees/model.ts';

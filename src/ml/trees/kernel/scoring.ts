@@ -1,5 +1,4 @@
 import type { Matrix } from '../../matrix.ts';
-import { type KernelFunction, withThreads } from '../../second-thread.ts';
 import { type Tree, categoricalBit, defaultLeftBit, inCategorySet, missing } from '../model.ts';
 import {
   type Code,
@@ -25,6 +24,7 @@ import {
   whenElse,
   whileLoop,
 } from './assembler.ts';
+import { type KernelFunction, withThreads } from './kernel-thread.ts';
 import { instantiate, lazyModule } from './module.ts';
 
 /**

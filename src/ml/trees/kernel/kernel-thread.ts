@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { SharedKernel } from './trees/kernel/module.ts';
+import type { SharedKernel } from './module.ts';
 
 /** A function of a kernel in WebAssembly; it takes integers of 32 bits, eight at most. */
 export type KernelFunction<Arguments extends readonly number[]> = (...all: Arguments) => void;
